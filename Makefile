@@ -1,0 +1,122 @@
+# Builds, installs and tests pam_oidc. `make help` lists the targets.
+#
+#   CC=clang            another compiler
+#   BUILD=build/asan    another build folder
+#   SANITIZE=1          AddressSanitizer and UBSan
+#   prefix= DESTDIR=    as usual; PAMDIR and NSSDIR are found by themselves
+
+BUILD ?= build
+prefix ?= /usr
+sbindir ?= $(prefix)/sbin
+sysconfdir ?= /etc
+docdir ?= $(prefix)/share/doc/pam_oidc
+# The folder of libc itself is where the dynamic linker finds NSS modules; PAM modules live in security/ beside it.
+LIBDIR ?= $(shell d=$$($(CC) -print-file-name=libc.so.6); d=$$(dirname $$(readlink -f $$d)); case $$d in /lib*) [ -L /$$(echo $$d | cut -d/ -f2) ] && d=/usr$$d;; esac; echo $$d)
+PAMDIR ?= $(LIBDIR)/security
+NSSDIR ?= $(LIBDIR)
+
+WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wcast-qual -Wformat=2 -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wundef
+CFLAGS ?= -O2 -g
+ifdef SANITIZE
+HARDENING := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fPIC
+LINK_HARDENING := -fsanitize=address,undefined
+SOFLAGS := -shared
+else
+HARDENING := -fPIC -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LINK_HARDENING := -Wl,-z,relro,-z,now,-z,noexecstack
+SOFLAGS := -shared -Wl,-z,defs
+endif
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) $(HARDENING) $(CFLAGS)
+LDFLAGS += $(LINK_HARDENING) -Wl,--as-needed
+
+PKG = $(shell pkg-config $(1) $(2))
+
+COMMON_LIBC := wire names reason
+COMMON_DAEMON := $(COMMON_LIBC) log secret trusted_file listen network username_format config
+
+MODULE_SOURCES := $(wildcard pam_oidc/module/*.c)
+PAM_OIDCD_SOURCES := $(wildcard pam_oidc/*.c)
+PROVISIOND_SOURCES := $(wildcard provisiond/*.c)
+NSS_SOURCES := $(wildcard provisiond/nss/*.c)
+PROVISIONCTL_SOURCES := $(wildcard provisiond/ctl/*.c)
+ISSUER_SOURCES := $(wildcard tests/issuer/*.c)
+UNIT_SOURCES := $(wildcard tests/unit/*.c)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+common = $(patsubst %,$(BUILD)/common/%.o,$(1))
+
+PRODUCTS := $(BUILD)/pam_oidc.so $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/libnss_oidc.so.2 $(BUILD)/provisionctl
+TEST_PRODUCTS := $(BUILD)/tests/issuer/issuer $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SOURCES))
+
+all: $(PRODUCTS)
+
+tests-build: all $(TEST_PRODUCTS)
+-include tests/tests.mk
+
+help:
+	@echo 'make            build everything into $(BUILD)/'
+	@echo 'make deps       install what building and testing need (apt or dnf; as root)'
+	@echo 'make check      all tests (as root; the machine stays as it is)'
+	@echo 'make demo       a sign-in from end to end in your terminal (as root; the machine stays as it is)'
+	@echo 'make install    into DESTDIR and prefix; nothing is enabled'
+	@echo 'make clean      remove $(BUILD)/'
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CPPFLAGS_$(subst /,_,$(<D))) -MMD -MP -c $< -o $@
+
+CPPFLAGS_common := $(call PKG,--cflags,ini_config)
+
+$(BUILD)/pam_oidc.so: $(call objects,$(MODULE_SOURCES)) $(call common,$(COMMON_LIBC)) pam_oidc/module/pam_oidc.map
+	$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -o $@ $(filter %.o,$^) -lpam
+
+$(BUILD)/libnss_oidc.so.2: $(call objects,$(NSS_SOURCES)) $(call common,$(COMMON_LIBC)) provisiond/nss/libnss_oidc.map
+	$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,-soname,libnss_oidc.so.2 -Wl,--version-script=provisiond/nss/libnss_oidc.map -o $@ $(filter %.o,$^)
+
+$(BUILD)/pam_oidcd: $(call objects,$(PAM_OIDCD_SOURCES)) $(call common,$(COMMON_DAEMON))
+	$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode ini_config)
+
+$(BUILD)/provisiond: $(call objects,$(PROVISIOND_SOURCES)) $(call common,$(COMMON_DAEMON))
+	$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,sqlite3 libmd ini_config)
+
+$(BUILD)/provisionctl: $(call objects,$(PROVISIONCTL_SOURCES)) $(call common,$(COMMON_LIBC))
+	$(CC) -pie $(LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/issuer/issuer: $(call objects,$(ISSUER_SOURCES))
+	@mkdir -p $(@D)
+	$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libmicrohttpd jansson libcrypto libssl)
+
+# A unit test links everything but the daemons' main files; what it does not use is dropped.
+UNIT_OBJECTS := $(filter-out %_main.o,$(call objects,$(PAM_OIDCD_SOURCES) $(PROVISIOND_SOURCES))) $(call common,$(COMMON_DAEMON))
+$(BUILD)/libunit.a: $(UNIT_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libunit.a
+	$(CC) -pie $(LDFLAGS) -o $@ $^ $(UNIT_EXTRA_$*) -Wl,--no-as-needed $(call PKG,--libs,cmocka) -Wl,--as-needed \
+		$(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode sqlite3 libmd ini_config) -ldl
+
+install: all
+	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(NSSDIR) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
+	install -m 0644 $(BUILD)/pam_oidc.so $(DESTDIR)$(PAMDIR)/pam_oidc.so
+	install -m 0644 $(BUILD)/libnss_oidc.so.2 $(DESTDIR)$(NSSDIR)/libnss_oidc.so.2
+	install -m 0755 $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/provisionctl $(DESTDIR)$(sbindir)
+	install -m 0644 README.md etc/pam_oidc.conf.example $(DESTDIR)$(docdir)
+
+deps:
+	tests/deps
+
+check:
+	tests/check
+
+demo:
+	tests/demo
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.PHONY: all tests-build help install deps check demo clean
+.SECONDARY:

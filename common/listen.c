@@ -1,0 +1,101 @@
+/*
+ * Makes or inherits a daemon's listening socket and identifies its callers. Speaks sd_listen_fds(3)'s and sd_notify(3)'s
+ * few lines of protocol itself, for the reason given in log.c.
+ */
+#include "common/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "common/cleanup.h"
+#include "common/wire.h"
+
+#define FIRST_PASSED_FD 3
+#define BACKLOG 512
+
+static int set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		return -errno;
+	return fd;
+}
+
+static int passed_by_manager(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	if (!pid || !count || strtol(pid, NULL, 10) != getpid() || strtol(count, NULL, 10) != 1)
+		return -ENOENT;
+	if (getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_TYPE, &type, &length) != 0)
+		return -errno;
+	if (type != SOCK_SEQPACKET)
+		return -EPROTOTYPE;
+	return set_flags(FIRST_PASSED_FD);
+}
+
+int listen_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int passed = passed_by_manager(), answering;
+	_cleanup_fd_ int fd = -1;
+
+	if (passed != -ENOENT)
+		return passed;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	answering = wire_connect(path, wire_now_ms() + 100);
+	if (answering >= 0) {
+		(void)close(answering);
+		return -EADDRINUSE;
+	}
+	if (answering == -ETIMEDOUT)
+		return -EADDRINUSE;
+	if (answering == -ECONNREFUSED)
+		(void)unlink(path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0666) != 0 ||
+	    listen(fd, BACKLOG) != 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+int listen_accept(int listener, struct ucred *ret_peer)
+{
+	_cleanup_fd_ int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	socklen_t length = sizeof(*ret_peer);
+
+	if (fd < 0)
+		return -errno;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &length) != 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+void notify_manager(const char *state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	_cleanup_fd_ int fd = -1;
+	size_t length;
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+		return;
+	length = strlen(path);
+	memcpy(address.sun_path, path, length);
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+}
