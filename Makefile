@@ -52,7 +52,6 @@ TEST_PRODUCTS := $(BUILD)/tests/issuer/issuer $(patsubst tests/unit/%.c,$(BUILD)
 all: $(PRODUCTS)
 
 tests-build: all $(TEST_PRODUCTS)
--include tests/tests.mk
 
 help:
 	@echo 'make            build everything into $(BUILD)/'
@@ -117,6 +116,8 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+-include $(wildcard tests/*.mk)
 
 .PHONY: all tests-build help install deps check demo clean
 .SECONDARY:
