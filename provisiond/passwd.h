@@ -1,0 +1,121 @@
+/*
+ * Adds and removes accounts in /etc/passwd, /etc/shadow, /etc/group and /etc/gshadow as one transaction, and looks
+ * users and groups up in them without NSS. It never decides who gets an account, and touches no row but those it is
+ * given.
+ */
+#ifndef PROVISIOND_PASSWD_H
+#define PROVISIOND_PASSWD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The four files below one root. Not for use by several threads. */
+struct account_files;
+
+/* What to write. The private group has the account's name; `gid` is its number and the account's primary group. */
+struct account_entry {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	const char *gecos;
+	const char *home;
+	const char *shell;
+};
+
+/* Which account to remove: name and numbers must all be those in the files. */
+struct account_identity {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* DONE apart, only PARTIAL leaves the files other than they were. */
+enum account_files_result {
+	ACCOUNT_FILES_DONE,       /* as asked, and on the disk */
+	ACCOUNT_FILES_NOT_LOCKED, /* account_files_lock() comes first */
+	ACCOUNT_FILES_INVALID,    /* an entry that cannot be written, or two that contradict each other */
+	ACCOUNT_FILES_TAKEN,      /* a name, uid or gid stands in the files with other content */
+	ACCOUNT_FILES_UNTRUSTED, /* a file is missing, a link, not root's, writable by others, immutable or too large */
+	ACCOUNT_FILES_CHANGED,   /* edited meanwhile by a program that does not take the lock; try again */
+	ACCOUNT_FILES_STORAGE,   /* full, read-only or failing disk, or no memory */
+	ACCOUNT_FILES_PARTIAL, /* failed half-way and could not be put back: the same call again finishes, the opposite
+				  one undoes */
+	ACCOUNT_FILES_RESULT_COUNT
+};
+
+/* Opens the directory `etc` below `root` ("/" in production). The files must belong to `owner` (0 in production). 0 and
+ * the caller closes *ret_files with account_files_close(), or -errno: -EPERM when the directory itself is not `owner`'s
+ * or is writable by others. */
+int account_files_open(const char *root, uid_t owner, struct account_files **ret_files);
+/* Releases everything, the lock included. Takes NULL. */
+void account_files_close(struct account_files *files);
+
+/* Takes the system's own lock, the one of lckpwdf(3), which useradd, passwd, vipw and sysusers take too. Never waits: 0
+ * (also when it is held already), -EAGAIN while another program holds it, or -errno. */
+int account_files_lock(struct account_files *files);
+void account_files_unlock(struct account_files *files);
+
+/* Removes what a crash left behind: temporary files of ours beside the four. Needs the lock. 0 or -errno. */
+int account_files_sweep(struct account_files *files);
+
+/* Adds all entries or none: group and gshadow first, then shadow, then passwd, so that an account never exists without
+ * its other rows. A row that stands there already exactly as it would be written (the day in shadow aside) is kept, so
+ * the call can be repeated after a crash. `now_s` (epoch seconds) gives the day of the last password change. Needs the
+ * lock. */
+enum account_files_result account_files_add(struct account_files *files, const struct account_entry *entries,
+					    size_t count, int64_t now_s);
+/* Removes all of them or none: passwd first, group last. A row that is missing is fine; a name with another uid or gid
+ * is TAKEN. A private group that has other members, or is another account's primary group, stays, and so do the lists
+ * of members of all other groups. Needs the lock. */
+enum account_files_result account_files_remove(struct account_files *files, const struct account_identity *accounts,
+					       size_t count);
+
+/* What the result means, as a sentence. Lives for ever. */
+const char *account_files_result_text(enum account_files_result result);
+/* What exactly the last call of `files` that failed found, naming file and, where there is one, line: "/etc/passwd:123:
+ * ...". Empty after success. Lives until the next call. */
+const char *account_files_fault(const struct account_files *files);
+
+/*
+ * Reading. Every call examines the file first (one stat) and reads it again when it was changed, so nothing stale is
+ * ever answered. The first row of a name or number counts, as in NSS; NIS lines (+, -) do not. Returns 1 when found, 0
+ * when not, or -errno when the file cannot be read or trusted (see account_files_fault()): then nothing is known.
+ * Pointers live until the next call.
+ */
+struct account_user {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	const char *gecos;
+	const char *home;
+	const char *shell;
+	unsigned line; /* in /etc/passwd, from 1 */
+};
+
+struct account_group {
+	const char *name;
+	gid_t gid;
+	unsigned line; /* in /etc/group, from 1 */
+};
+
+struct account_shadow {
+	bool locked; /* the password field begins with ! or *: no password matches */
+	bool has_expiry;
+	int64_t expires_day; /* days since the epoch; the account is dead from that day on. Valid when has_expiry */
+	unsigned line;       /* in /etc/shadow, from 1 */
+};
+
+int account_files_user_named(struct account_files *files, const char *name, struct account_user *ret_user);
+int account_files_user_with_uid(struct account_files *files, uid_t uid, struct account_user *ret_user);
+/* A user whose primary group this is, whether the group has a row or not. */
+int account_files_user_with_gid(struct account_files *files, gid_t gid, struct account_user *ret_user);
+int account_files_group_named(struct account_files *files, const char *name, struct account_group *ret_group);
+int account_files_group_with_gid(struct account_files *files, gid_t gid, struct account_group *ret_group);
+/* -EACCES without the right to read /etc/shadow. */
+int account_files_shadow_named(struct account_files *files, const char *name, struct account_shadow *ret_shadow);
+/* The groups that list the name as a member, in the file's order, each once. 0 (also when there are none) or -errno. */
+int account_files_groups_of(struct account_files *files, const char *name, const gid_t **ret_gids, size_t *ret_count);
+
+#endif
