@@ -30,7 +30,19 @@ struct network_list {
 };
 
 enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_BASIC, CLIENT_AUTH_POST, CLIENT_AUTH_PRIVATE_KEY_JWT };
+enum password_policy { PASSWORD_NEVER, PASSWORD_FALLBACK };
 enum email_verified_policy { EMAIL_VERIFIED_REQUIRE, EMAIL_VERIFIED_IF_PRESENT, EMAIL_VERIFIED_IGNORE };
+
+/* One pair of group_map: members of the Okta group are members of the local one. */
+struct group_mapping {
+	char *okta_group;
+	char *local_group;
+};
+
+struct group_map {
+	struct group_mapping *items;
+	size_t count;
+};
 
 struct login_config {
 	char *ca_file; /* NULL: the system's */
@@ -52,6 +64,7 @@ struct accounts_config {
 	struct string_list reserved_names;
 	char *default_tenant; /* as written; see config.default_tenant */
 	bool email_over_ssh;
+	int64_t max_signin_age_s; /* 0: none */
 };
 
 struct tenant {
@@ -73,6 +86,11 @@ struct tenant {
 	struct string_list required_amr;   /* empty: none */
 	int64_t max_auth_age_s;            /* 0: any */
 	struct string_list id_token_signing_algs; /* RS256 unless set */
+	struct string_list local_groups;
+	struct group_map group_map;
+	struct string_list rooms;
+	struct network_list remote_from; /* empty: any */
+	enum password_policy password;
 };
 
 struct config {
@@ -95,7 +113,7 @@ void config_free(struct config *config);
 
 /* Reports to the log, as "path:line: message". For config_load()'s `report`. */
 void config_report_to_log(void *context, const char *path, unsigned line, const char *message);
-/* Prints every key: section, name, default and help, one a line, tab-separated. */
+/* Prints every key, tab-separated: section, name, default ("-" for none), what is expected, help. */
 void config_print_keys(FILE *out);
 
 const struct tenant *config_tenant_named(const struct config *config, const char *name);

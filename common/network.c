@@ -53,7 +53,7 @@ static unsigned char mask_byte(unsigned prefix, unsigned i)
 {
 	unsigned bits = prefix <= i * 8 ? 0 : prefix - i * 8;
 
-	return bits >= 8 ? 0xff : (unsigned char)(0xff00U >> bits);
+	return (unsigned char)(0xff00U >> (bits < 8 ? bits : 8));
 }
 
 static bool host_bits_clear(const struct network *network)

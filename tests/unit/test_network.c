@@ -23,8 +23,10 @@ static void networks_and_single_addresses_are_read(void **state)
 
 static void anything_else_is_refused(void **state)
 {
-	static const char *const bad[] = { "",	      "10.0.0.0/33", "10.0.0.1/8",    "10.0.0/8",	 "10.0.0.0/",
-					   "10.0.0.0/-1", "host",	     "2001:db8::1/32", "10.0.0.0/8 ", "::/129", "10.0.0.0/08888" };
+	static const char *const bad[] = { "",         "10.0.0.0/33",    "10.0.0.1/8",
+					   "10.0.0/8", "10.0.0.0/",      "10.0.0.0/-1",
+					   "host",     "2001:db8::1/32", "10.0.0.0/8 ",
+					   "::/129",   "10.0.0.0/08888" };
 	struct network network;
 
 	(void)state;
