@@ -17,7 +17,6 @@
 #include "common/trusted_file.h"
 
 #define CONFIG_MAX_BYTES ((size_t)256 * 1024)
-#define TENANTS_MAX 64
 
 /* A reading of one file: where faults go, and whether there was one. */
 struct reading {
@@ -193,23 +192,15 @@ static void read_tenant(struct reading *reading, const char *title)
 {
 	struct config *config = reading->config;
 	const char *name = title + strlen("tenant ");
-	struct tenant *tenants, *tenant;
+	struct tenant *tenant;
 
 	if (!tenant_name_ok(name)) {
 		fault(reading, 0, "[%s]: a tenant's name is 1 to 32 of a-z, 0-9, hyphen and underscore, a letter first",
 		      title);
 		return;
 	}
-	tenants = config->tenant_count < TENANTS_MAX
-			  ? reallocarray(config->tenants, config->tenant_count + 1, sizeof(*tenants))
-			  : NULL;
-	if (!tenants) {
-		fault(reading, 0, "[%s]: too many tenants", title);
-		return;
-	}
-	config->tenants = tenants;
-	tenant = &tenants[config->tenant_count++];
-	*tenant = (struct tenant){ .name = strdup(name) };
+	tenant = &config->tenants[config->tenant_count++];
+	tenant->name = strdup(name);
 	if (!tenant->name) {
 		fault(reading, 0, "cannot be read: out of memory");
 		return;
@@ -225,7 +216,10 @@ static void read_sections(struct reading *reading)
 
 	(void)read_section(reading, "login", SECTION_LOGIN, &config->login);
 	(void)read_section(reading, "accounts", SECTION_ACCOUNTS, &config->accounts);
-	for (int i = 0; titles && i < count; i++) {
+	config->tenants = calloc(count > 0 ? (size_t)count : 1, sizeof(*config->tenants));
+	if (!config->tenants)
+		fault(reading, 0, "cannot be read: out of memory");
+	for (int i = 0; config->tenants && titles && i < count; i++) {
 		if (strncmp(titles[i], "tenant ", strlen("tenant ")) == 0)
 			read_tenant(reading, titles[i]);
 		else if (strcmp(titles[i], INI_DEFAULT_SECTION) == 0)

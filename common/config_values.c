@@ -265,17 +265,6 @@ static char *take_item(const char **text, const char *ends)
 	return item;
 }
 
-static bool list_add(struct string_list *list, char *item)
-{
-	char **items = reallocarray(list->items, list->count + 1, sizeof(*items));
-
-	if (!items)
-		return false;
-	items[list->count] = item;
-	*list = (struct string_list){ .items = items, .count = list->count + 1 };
-	return true;
-}
-
 void string_list_free(struct string_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -284,20 +273,36 @@ void string_list_free(struct string_list *list)
 	*list = (struct string_list){ 0 };
 }
 
+/* At least as many as a list in this text can have. */
+static size_t count_items(const char *text)
+{
+	size_t count = 1;
+
+	for (; *text; text++)
+		count += *text == ',';
+	return count;
+}
+
 /* Reads a comma-separated list, each item of which must be `wanted`. */
 static bool parse_list_of(const struct config_key *key, const char *text, struct string_list *field,
 			  bool (*wanted)(const struct config_key *key, char *item))
 {
-	_cleanup_(string_list_free) struct string_list list = { 0 };
+	_cleanup_(string_list_free) struct string_list list = { .items = calloc(count_items(text), sizeof(char *)) };
 
+	if (!list.items)
+		return false;
 	for (;; text++) {
 		char *item = take_item(&text, ",");
 
-		if (!item || has_control(item) || !wanted(key, item) || string_list_contains(&list, item) ||
-		    !list_add(&list, item)) {
-			free(item);
+		if (!item)
+			return false;
+		/* Counted last, so that it is not found among the others. */
+		list.items[list.count] = item;
+		if (has_control(item) || !wanted(key, item) || string_list_contains(&list, item)) {
+			list.count++;
 			return false;
 		}
+		list.count++;
 		if (*text == '\0')
 			break;
 	}
@@ -367,16 +372,9 @@ void group_map_free(struct group_map *map)
 	*map = (struct group_map){ 0 };
 }
 
-static bool take_mapping(const char **text, struct group_map *map)
+static bool take_mapping(const char **text, struct group_mapping *mapping)
 {
-	struct group_mapping *items = reallocarray(map->items, map->count + 1, sizeof(*items));
-	struct group_mapping *mapping;
-
-	if (!items)
-		return false;
-	map->items = items;
-	mapping = &items[map->count++];
-	*mapping = (struct group_mapping){ .okta_group = take_item(text, ":,") };
+	mapping->okta_group = take_item(text, ":,");
 	if (!mapping->okta_group || has_control(mapping->okta_group) || *(*text)++ != ':')
 		return false;
 	mapping->local_group = take_item(text, ",");
@@ -385,11 +383,14 @@ static bool take_mapping(const char **text, struct group_map *map)
 
 bool parse_group_map(const struct config_key *key, const char *text, void *field)
 {
-	_cleanup_(group_map_free) struct group_map map = { 0 };
+	_cleanup_(group_map_free) struct group_map map = { .items = calloc(count_items(text),
+									   sizeof(struct group_mapping)) };
 
 	(void)key;
+	if (!map.items)
+		return false;
 	for (;; text++) {
-		if (!take_mapping(&text, &map))
+		if (!take_mapping(&text, &map.items[map.count++]))
 			return false;
 		if (*text == '\0')
 			break;
