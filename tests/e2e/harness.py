@@ -1,0 +1,118 @@
+"""What a test is: a sentence and a function that gets a Machine. Waiting and expecting with messages that say what was seen.
+
+Knows nothing of pam_oidc. Tests never sleep and hope; they wait for something, for as long as a slow machine may need.
+"""
+
+import os
+import re
+import time
+
+# Limits below are for a quiet machine; valgrind and sanitizers ask for more.
+PATIENCE = float(os.environ.get("E2E_PATIENCE", "1")) * 6
+
+TESTS = []
+
+
+class Failure(Exception):
+    """What was expected and what was seen instead."""
+
+
+class Skip(Exception):
+    """Why this test cannot run here."""
+
+
+class Test:
+    def __init__(self, function, sentence, options):
+        self.topic = function.__module__.replace("test_", "", 1)
+        self.name = f"{self.topic}: {sentence}"
+        self.function = function
+        self.options = options
+
+
+def test(sentence, **options):
+    """Registers a test. Options: start=False leaves the daemons to the test, alone=True runs it with nothing beside it,
+    seconds=N bounds it, tags={...} selects it, config={...} and sshd=[...] go to the Machine."""
+
+    def register(function):
+        TESTS.append(Test(function, sentence, options))
+        return function
+
+    return register
+
+
+def cases(rows):
+    """One registered test for each row (sentence, arguments...): the decorated function gets the row's arguments."""
+
+    def decorate(function):
+        for sentence, *arguments in rows:
+
+            def run(machine, arguments=tuple(arguments)):
+                return function(machine, *arguments)
+
+            run.__module__ = function.__module__
+            options = arguments[-1] if arguments and isinstance(arguments[-1], Options) else {}
+            test(sentence, **options)(run)
+        return function
+
+    return decorate
+
+
+class Options(dict):
+    """Options of one row of cases(), as its last element."""
+
+
+def wait_for(what, condition, seconds=10.0, step=0.02):
+    """The first true value of condition(), asked until it comes; Failure says what did not."""
+    deadline = time.monotonic() + seconds * PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Failure(f"waited {seconds * PATIENCE:.0f} s in vain for: {what}")
+        time.sleep(step)
+        step = min(step * 1.2, 0.2)
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def expect_equal(seen, expected, what):
+    if seen != expected:
+        raise Failure(f"{what}: expected {expected!r}, saw {seen!r}")
+
+
+def flat(text):
+    """Text as one line with single spaces, so that a sentence is found wherever the terminal broke it."""
+    return re.sub(r"\s+", " ", text)
+
+
+def squeezed(text):
+    """Text without white space at all, for what a terminal may have broken inside a word, such as a long address."""
+    return re.sub(r"\s+", "", text)
+
+
+def expect_in(sentence, text, what):
+    if squeezed(sentence) not in squeezed(text):
+        raise Failure(f"{what}: {sentence!r} is not in:\n{text}")
+
+
+def expect_not_in(sentence, text, what):
+    if squeezed(sentence) in squeezed(text):
+        raise Failure(f"{what}: {sentence!r} is in:\n{text}")
+
+
+def expect_once(sentence, text, what):
+    seen = squeezed(text).count(squeezed(sentence))
+    if seen != 1:
+        raise Failure(f"{what}: {sentence!r} should stand once and stands {seen} times in:\n{text}")
+
+
+def figure(name, value, unit, goal=None, extra=""):
+    """Prints a measured figure; the goal is an upper bound, and missing it fails the test."""
+    met = "" if goal is None else (f"  (goal: at most {goal:g} {unit}, {'met' if value <= goal else 'MISSED'})")
+    print(f"figure: {name}: {value:.4g} {unit}{met}{extra}", flush=True)
+    if goal is not None and value > goal:
+        raise Failure(f"{name} is {value:.4g} {unit}; the goal is at most {goal:g} {unit}")
