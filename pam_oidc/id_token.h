@@ -54,7 +54,6 @@ struct verified_token;
 enum id_token_result id_token_verify(const char *compact, size_t length, const struct jwks *keys,
 				     const struct id_token_expectations *expected, struct verified_token **ret_token,
 				     char *fault, size_t fault_size);
-/* Wipes the claims' container and frees. Takes NULL. */
 void verified_token_free(struct verified_token *token);
 
 /* What was verified. Every pointer lives as long as the token. */
