@@ -1,0 +1,42 @@
+/*
+ * Reads PAM's items about the application. See application.h.
+ */
+#include "pam_oidc/module/application.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pam_oidc/module/printable.h"
+
+static void read_item(pam_handle_t *pamh, int item, char *ret_text, size_t size)
+{
+	const void *value = NULL;
+
+	if (pam_get_item(pamh, item, &value) != PAM_SUCCESS || !value)
+		value = "";
+	printable_copy(value, ret_text, size);
+}
+
+static enum application_kind kind_of(const struct application *application)
+{
+	/* sshd's PAMServiceName may rename the service; the terminal's name, "ssh" for want of a terminal, stays. */
+	if (strcmp(application->service, "sshd") == 0 || strcmp(application->tty, "ssh") == 0)
+		return APPLICATION_SSHD;
+	/* "remote" is what login calls itself for telnet and rlogin. */
+	if (strcmp(application->service, "login") == 0 || strcmp(application->service, "remote") == 0)
+		return APPLICATION_LOGIN;
+	return APPLICATION_OTHER;
+}
+
+void application_from_pam(pam_handle_t *pamh, struct application *ret_application)
+{
+	struct application application;
+
+	read_item(pamh, PAM_SERVICE, application.service, sizeof(application.service));
+	read_item(pamh, PAM_TTY, application.tty, sizeof(application.tty));
+	read_item(pamh, PAM_RHOST, application.rhost, sizeof(application.rhost));
+	application.kind = kind_of(&application);
+	if (application.kind == APPLICATION_SSHD)
+		(void)snprintf(application.service, sizeof(application.service), "sshd");
+	*ret_application = application;
+}

@@ -1,0 +1,26 @@
+/*
+ * The application that loaded the module, as far as PAM's items tell: which kind, on which line, from which host.
+ * Nothing is taken from the environment, which in su and sudo is the caller's.
+ */
+#ifndef PAM_OIDC_MODULE_APPLICATION_H
+#define PAM_OIDC_MODULE_APPLICATION_H
+
+#include <security/pam_modules.h>
+
+enum application_kind {
+	APPLICATION_SSHD,
+	APPLICATION_LOGIN, /* has LOGIN_TIMEOUT */
+	APPLICATION_OTHER,
+};
+
+/* Printable ASCII, whatever the items held; empty where there was none. */
+struct application {
+	enum application_kind kind;
+	char service[64]; /* "sshd" in every sshd, whatever PAMServiceName says */
+	char tty[64];
+	char rhost[256];
+};
+
+void application_from_pam(pam_handle_t *pamh, struct application *ret_application);
+
+#endif
