@@ -29,7 +29,7 @@
 
 #define SOCKET "provisiond.socket"
 
-static char sshd[] = "sshd";
+static char sshd[] = "sshd", java[] = "java";
 
 typedef enum nss_status getpwnam_function(const char *, struct passwd *, char *, size_t, int *);
 typedef enum nss_status initgroups_function(const char *, gid_t, long *, long *, gid_t **, long, int *);
@@ -378,7 +378,7 @@ static void other_programs_need_no_large_stack(void **state)
 
 	(void)state;
 	only_as_root();
-	program_invocation_short_name = (char[]){ "java" };
+	program_invocation_short_name = java;
 	assert_int_equal(pthread_attr_init(&attributes), 0);
 	assert_int_equal(pthread_attr_setstacksize(&attributes, (size_t)32 * 1024), 0);
 	assert_int_equal(pthread_create(&thread, &attributes, look_up_on_this_stack, &status), 0);
