@@ -78,7 +78,10 @@ static enum id_token_result refuse_as(struct verification *v, enum id_token_resu
 	return result;
 }
 
+/* A check failed. */
 #define refuse(v, ...) refuse_as(v, ID_TOKEN_INVALID, __VA_ARGS__)
+/* A check could not be made, for want of memory or of OpenSSL. */
+#define give_up(v, ...) refuse_as(v, ID_TOKEN_INVALID, __VA_ARGS__)
 
 /* --- The form: RFC 7515, sections 5.2 and 7.1 --- */
 
@@ -212,8 +215,7 @@ static enum id_token_result check_key_fits_alg(struct verification *v)
 	return ID_TOKEN_OK;
 }
 
-/* Each algorithm has one length of signature for a key. cjose would take an ECDSA signature of any length and halve it.
- */
+/* For a key, a signature has exactly one length. cjose would take an ECDSA signature of any length and halve it. */
 static enum id_token_result check_signature_length(struct verification *v)
 {
 	_cleanup_free_ uint8_t *bytes = NULL;
@@ -306,8 +308,7 @@ static bool is_printable(const char *text, size_t max)
 	return true;
 }
 
-/* A whole number of seconds of this era: floats and numbers in quotes are no times, and sums with it cannot overflow.
- */
+/* A whole number of seconds of this era. Floats and numbers in quotes are no times; sums with it cannot overflow. */
 static bool read_time(const json_t *value, int64_t *ret_time)
 {
 	json_int_t seconds = json_integer_value(value);
@@ -504,7 +505,7 @@ static enum id_token_result check_at_hash(struct verification *v)
 		return refuse(v, "at_hash: is missing or no string, though an access token came with this token");
 	expected = access_token_hash(v->alg, v->expected->access_token);
 	if (!expected)
-		return refuse(v, "at_hash: cannot be computed here");
+		return give_up(v, "at_hash: cannot be computed here");
 	if (strcmp(json_string_value(hash), expected) != 0)
 		return refuse(v, "at_hash: is not that of the access token that came with this token");
 	return ID_TOKEN_OK;
@@ -535,7 +536,7 @@ static enum id_token_result check_jti(struct verification *v)
 	const json_t *id = claim(v, "jti");
 
 	if (!id && !name_by_digest(v))
-		return refuse(v, "jti: is missing, and no other name can be computed here");
+		return give_up(v, "jti: is missing, and no other name can be computed here");
 	if (!id)
 		return ID_TOKEN_OK;
 	if (!json_is_string(id))
@@ -674,7 +675,7 @@ enum id_token_result id_token_verify(const char *compact, size_t length, const s
 	enum id_token_result result;
 
 	if (!token)
-		return refuse_as(&v, ID_TOKEN_INVALID, "the token does not fit into memory");
+		return give_up(&v, "the token does not fit into memory");
 	result = run_checks(&v);
 	json_decref(v.header);
 	if (result != ID_TOKEN_OK)
