@@ -511,23 +511,22 @@ static enum id_token_result check_at_hash(struct verification *v)
 	return ID_TOKEN_OK;
 }
 
-/* "sha256:" and the digest of header and payload: signed, so that a second signature over them makes no second token.
+/* "sha256:" and the digest of header and payload: what is signed, so that a new signature over it makes no new token.
  */
-static bool name_by_digest(struct verification *v)
+static enum id_token_result name_by_digest(struct verification *v)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned length = 0;
 	size_t signed_length = v->header_segment.length + 1 + v->payload_segment.length;
 	_cleanup_free_ char *text = NULL;
 
-	if (EVP_Digest(v->compact.text, signed_length, digest, &length, EVP_sha256(), NULL) != 1)
-		return false;
-	text = base64url_encode(digest, length);
+	if (EVP_Digest(v->compact.text, signed_length, digest, &length, EVP_sha256(), NULL) == 1)
+		text = base64url_encode(digest, length);
 	if (!text)
-		return false;
+		return give_up(v, "jti: is missing, and no other name can be computed here");
 	(void)snprintf(v->token->digest_name, sizeof(v->token->digest_name), DIGEST_NAME "%s", text);
 	v->token->jti = v->token->digest_name;
-	return true;
+	return ID_TOKEN_OK;
 }
 
 /* RFC 7519, section 4.1.7. Optional in an ID token; the caller needs a name in any case, to accept it only once. */
@@ -535,10 +534,8 @@ static enum id_token_result check_jti(struct verification *v)
 {
 	const json_t *id = claim(v, "jti");
 
-	if (!id && !name_by_digest(v))
-		return give_up(v, "jti: is missing, and no other name can be computed here");
 	if (!id)
-		return ID_TOKEN_OK;
+		return name_by_digest(v);
 	if (!json_is_string(id))
 		return refuse(v, "jti: is no string");
 	if (!is_printable(json_string_value(id), JTI_MAX))

@@ -1264,6 +1264,14 @@ static void auth_time_must_be_in_whole_seconds(void **state)
 	assert_none_accepted(*state, "auth_time", no_times, "auth_time: is missing or no time in whole seconds");
 }
 
+static void auth_time_may_be_the_first_second_of_1970(void **state)
+{
+	struct attempt *a = *state;
+
+	set_number(a->claims, "auth_time", 0);
+	assert_accepted(a);
+}
+
 static void auth_time_in_the_future_is_refused(void **state)
 {
 	struct attempt *a = *state;
@@ -1457,6 +1465,7 @@ int main(void)
 		test(a_token_without_jti_is_named_by_what_was_signed),
 		test(a_jti_must_be_remembered_for_as_long_as_the_token_could_come_back),
 		test(auth_time_must_be_in_whole_seconds),
+		test(auth_time_may_be_the_first_second_of_1970),
 		test(auth_time_in_the_future_is_refused),
 		test(auth_time_must_be_there_when_its_age_is_limited),
 		test(a_sign_in_longer_ago_than_allowed_is_too_old),
