@@ -66,9 +66,10 @@ int account_files_sweep(struct account_files *files);
  * lock. */
 enum account_files_result account_files_add(struct account_files *files, const struct account_entry *entries,
 					    size_t count, int64_t now_s);
-/* Removes all of them or none: passwd first, group last. A row that is missing is fine; a name with another uid or gid
- * is TAKEN. A private group that has other members, or is another account's primary group, stays, and so do the lists
- * of members of all other groups. Needs the lock. */
+/* Removes all of them or none: passwd first, group last. A row that is missing is fine; a name whose user has another
+ * uid, or whose group has another gid, is TAKEN. Without its passwd row, an account's other rows go only if they are as
+ * account_files_add() writes them. A private group that has other members, or is another account's primary group,
+ * stays, and so do the lists of members of all other groups. Needs the lock. */
 enum account_files_result account_files_remove(struct account_files *files, const struct account_identity *accounts,
 					       size_t count);
 

@@ -1,0 +1,425 @@
+/*
+ * The parent's side of asking other name services: a queue of questions, of which one at a time is before the child.
+ */
+#include "provisiond/sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "provisiond/nsswitch.h"
+#include "provisiond/source_child.h"
+
+#define NSSWITCH_MAX ((size_t)64 * 1024)
+#define DYING_MAX 8 /* killed children that hang in the kernel; with more, no new one is started */
+#define STOP_ATTEMPTS 100
+#define STOP_PAUSE_NS 2000000
+
+struct question {
+	struct question *next;
+	struct source_question text;
+	int64_t deadline_ms;
+	sources_answered *answered; /* NULL: cancelled */
+	void *context;
+	bool sent;    /* it is before the child; only ever the first of the queue */
+	bool decided; /* the answer below is to be told */
+	enum source_answer answer;
+	char source[NSS_SOURCE_NAME_MAX + 1]; /* "": none */
+};
+
+struct sources {
+	char *path;
+	char *text;      /* of nsswitch.conf; NULL: unreadable */
+	bool unreadable; /* or not to be understood: nobody can be asked */
+	struct nss_sources list;
+	uint32_t reported; /* sources whose library was complained about */
+	int epoll;
+	int socket;  /* to the child, or -1 */
+	pid_t child; /* or 0 */
+	pid_t dying[DYING_MAX];
+	atomic_int *current; /* shared with the child */
+	struct question *first;
+	uint64_t last_id;
+};
+
+/* ---- the child ---- */
+
+static void reap(struct sources *sources)
+{
+	for (size_t i = 0; i < DYING_MAX; i++)
+		if (sources->dying[i] > 0 && waitpid(sources->dying[i], NULL, WNOHANG) != 0)
+			sources->dying[i] = 0; /* gone, or somebody else's to reap */
+}
+
+static pid_t *free_place(struct sources *sources)
+{
+	reap(sources);
+	for (size_t i = 0; i < DYING_MAX; i++)
+		if (sources->dying[i] == 0)
+			return &sources->dying[i];
+	return NULL;
+}
+
+/* Does not wait for it: a process that hangs in the kernel does not even die. There is a place, since start_child() saw
+ * to it. */
+static void abandon_child(struct sources *sources)
+{
+	pid_t *place = sources->child > 0 ? free_place(sources) : NULL;
+
+	if (sources->child <= 0)
+		return;
+	(void)kill(sources->child, SIGKILL);
+	if (place)
+		*place = sources->child;
+	(void)epoll_ctl(sources->epoll, EPOLL_CTL_DEL, sources->socket, NULL);
+	cleanup_fd(&sources->socket);
+	sources->socket = -1;
+	sources->child = 0;
+	reap(sources);
+}
+
+static bool start_child(struct sources *sources)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	pid_t child;
+
+	if (sources->child > 0)
+		return true;
+	if (!free_place(sources))
+		return false;
+	child = source_child_start(&sources->list, sources->current, &sources->socket);
+	if (child < 0) {
+		log_warning("Cannot start the process that asks other name services: %s", strerror((int)-child));
+		return false;
+	}
+	sources->child = child;
+	if (epoll_ctl(sources->epoll, EPOLL_CTL_ADD, sources->socket, &event) == 0)
+		return true;
+	abandon_child(sources);
+	return false;
+}
+
+/* ---- the queue ---- */
+
+/* The name is copied: the list may change before the answer is told. */
+static void decide(const struct sources *sources, struct question *question, enum source_answer answer, int source)
+{
+	if (question->decided)
+		return;
+	question->decided = true;
+	question->answer = answer;
+	if (source >= 0 && source < (int)sources->list.count)
+		memcpy(question->source, sources->list.items[source].name, sizeof(question->source));
+}
+
+/* Gives the first question to the child. */
+static void send_first(struct sources *sources)
+{
+	struct question *first = sources->first;
+
+	if (!first || first->sent || first->decided)
+		return;
+	if (!start_child(sources)) {
+		decide(sources, first, SOURCE_UNAVAILABLE, SOURCE_NONE);
+		return;
+	}
+	/* A child that has just died fails here, or answers with end of file. */
+	first->sent = true;
+	if (send(sources->socket, &first->text, sizeof(first->text), MSG_NOSIGNAL) != (ssize_t)sizeof(first->text)) {
+		abandon_child(sources);
+		decide(sources, first, SOURCE_UNAVAILABLE, SOURCE_NONE);
+	}
+}
+
+static struct question *take_decided(struct sources *sources)
+{
+	for (struct question **at = &sources->first; *at; at = &(*at)->next) {
+		struct question *question = *at;
+
+		if (question->decided) {
+			*at = question->next;
+			return question;
+		}
+	}
+	return NULL;
+}
+
+/* Tells all answers that are there, one by one from the queue, since whoever is told may ask and cancel others; then
+ * goes on with the next question. */
+static void go_on(struct sources *sources)
+{
+	do {
+		struct question *question;
+
+		while ((question = take_decided(sources))) {
+			if (question->answered)
+				question->answered(question->context, question->answer,
+						   question->source[0] ? question->source : NULL);
+			free(question);
+		}
+		send_first(sources);
+	} while (sources->first && sources->first->decided);
+}
+
+/* ---- nsswitch.conf ---- */
+
+/* The text, "" when there is no file, or NULL. It is short: reading it each time is the surest way to notice a change.
+ */
+static char *read_nsswitch(const char *path)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_free_ char *text = calloc(1, NSSWITCH_MAX + 2);
+	size_t length = 0;
+
+	if (!text || (fd < 0 && errno != ENOENT))
+		return NULL;
+	while (fd >= 0 && length <= NSSWITCH_MAX) {
+		ssize_t n = read(fd, text + length, NSSWITCH_MAX + 1 - length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return NULL;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+	}
+	return length > NSSWITCH_MAX ? NULL : take_pointer(text);
+}
+
+static void use_nsswitch(struct sources *sources, char *text)
+{
+	free(sources->text);
+	sources->text = text;
+	sources->reported = 0;
+	sources->list = (struct nss_sources){ 0 };
+	sources->unreadable = !text || !nsswitch_parse(text, &sources->list);
+	if (sources->unreadable)
+		log_warning("%s cannot be read or understood: no new account can be made until it can", sources->path);
+}
+
+/* Takes a change over: a new child knows the new sources, and gets the question that the old one had. */
+static void follow_nsswitch(struct sources *sources)
+{
+	char *text = read_nsswitch(sources->path);
+	bool same = text ? sources->text && strcmp(text, sources->text) == 0 : !sources->text;
+
+	if (same) {
+		free(text);
+		return;
+	}
+	abandon_child(sources);
+	if (sources->first)
+		sources->first->sent = false;
+	use_nsswitch(sources, text);
+	for (struct question *question = sources->first; question && sources->unreadable; question = question->next)
+		decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
+}
+
+/* ---- the interface ---- */
+
+struct sources *sources_start(const char *nsswitch_path)
+{
+	struct sources *sources = calloc(1, sizeof(*sources));
+
+	if (!sources)
+		return NULL;
+	sources->socket = -1;
+	sources->epoll = epoll_create1(EPOLL_CLOEXEC);
+	sources->path = strdup(nsswitch_path);
+	sources->current =
+		mmap(NULL, sizeof(*sources->current), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sources->epoll < 0 || !sources->path || sources->current == MAP_FAILED) {
+		sources_stop(sources);
+		return NULL;
+	}
+	use_nsswitch(sources, read_nsswitch(nsswitch_path));
+	if (sources->list.count > 0)
+		(void)start_child(sources);
+	return sources;
+}
+
+/* The killed child is waited for, but not for ever. */
+static void bury(struct sources *sources)
+{
+	for (unsigned i = 0; i < STOP_ATTEMPTS; i++) {
+		bool left = false;
+
+		reap(sources);
+		for (size_t n = 0; n < DYING_MAX; n++)
+			left = left || sources->dying[n] > 0;
+		if (!left)
+			return;
+		(void)nanosleep(&(struct timespec){ .tv_nsec = STOP_PAUSE_NS }, NULL);
+	}
+}
+
+void sources_stop(struct sources *sources)
+{
+	if (!sources)
+		return;
+	abandon_child(sources);
+	bury(sources);
+	while (sources->first) {
+		struct question *question = sources->first;
+
+		sources->first = question->next;
+		free(question);
+	}
+	cleanup_fd(&sources->epoll);
+	if (sources->current && sources->current != MAP_FAILED)
+		(void)munmap(sources->current, sizeof(*sources->current));
+	free(sources->path);
+	free(sources->text);
+	free(sources);
+}
+
+int sources_fd(const struct sources *sources)
+{
+	return sources->epoll;
+}
+
+int64_t sources_next_deadline_ms(const struct sources *sources)
+{
+	int64_t next = -1;
+
+	for (const struct question *question = sources->first; question; question = question->next)
+		if (next < 0 || question->deadline_ms < next)
+			next = question->deadline_ms;
+	return next;
+}
+
+static void append(struct sources *sources, struct question *question)
+{
+	struct question **end = &sources->first;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = question;
+}
+
+int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid, uid_t uid, int64_t deadline_ms,
+		sources_answered *answered, void *context)
+{
+	size_t length = name_or_null ? strnlen(name_or_null, SOURCE_NAME_SIZE) : 0;
+	struct question *question;
+
+	if (length >= SOURCE_NAME_SIZE || (length == 0 && (name_or_null || !with_uid)))
+		return -EINVAL;
+	question = calloc(1, sizeof(*question));
+	if (!question)
+		return -ENOMEM;
+	question->text.id = ++sources->last_id;
+	question->text.uid = uid;
+	question->text.with_uid = with_uid;
+	if (length > 0)
+		memcpy(question->text.name, name_or_null, length);
+	question->deadline_ms = deadline_ms;
+	question->answered = answered;
+	question->context = context;
+	follow_nsswitch(sources);
+	if (sources->unreadable)
+		decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
+	else if (sources->list.count == 0)
+		decide(sources, question, SOURCE_UNKNOWN, SOURCE_NONE);
+	append(sources, question);
+	go_on(sources);
+	return 0;
+}
+
+/* The question before the child stays in the queue, without anybody to tell: its deadline still measures the child. */
+void sources_cancel(struct sources *sources, const void *context)
+{
+	struct question **at = &sources->first;
+
+	while (*at) {
+		struct question *question = *at;
+
+		if (question->context != context) {
+			at = &question->next;
+		} else if (question->sent) {
+			question->answered = NULL;
+			question->context = NULL;
+			at = &question->next;
+		} else {
+			*at = question->next;
+			free(question);
+		}
+	}
+}
+
+/* Says once for each configuration which sources are only named. */
+static void report_libraries(struct sources *sources, const struct source_reply *reply)
+{
+	uint32_t fresh = (reply->missing | reply->broken) & ~sources->reported;
+
+	sources->reported |= fresh;
+	for (size_t i = 0; i < sources->list.count; i++) {
+		const char *name = sources->list.items[i].name;
+
+		if (!(fresh >> i & 1))
+			continue;
+		if (reply->broken >> i & 1)
+			log_warning(
+				"libnss_%s.so.2 cannot be loaded: no new account can be made until that is repaired or "
+				"'%s' is taken out of %s",
+				name, name, sources->path);
+		else
+			log_notice("%s names the source '%s', but there is no libnss_%s.so.2: it knows nobody",
+				   sources->path, name, name);
+	}
+}
+
+static bool reply_is_sound(const struct sources *sources, const struct source_reply *reply)
+{
+	return reply->answer >= SOURCE_UNKNOWN && reply->answer <= SOURCE_UNAVAILABLE && reply->source >= SOURCE_NONE &&
+	       reply->source < (int32_t)sources->list.count;
+}
+
+void sources_on_readable(struct sources *sources)
+{
+	struct question *first = sources->first;
+	struct source_reply reply;
+	ssize_t n = sources->socket >= 0 ? recv(sources->socket, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
+
+	reap(sources);
+	if (sources->socket < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	if (n != (ssize_t)sizeof(reply) || !reply_is_sound(sources, &reply)) {
+		/* It died, perhaps of this very question; the others get a new child. */
+		int asked = atomic_load(sources->current);
+
+		abandon_child(sources);
+		if (first && first->sent)
+			decide(sources, first, SOURCE_UNAVAILABLE, asked);
+	} else {
+		report_libraries(sources, &reply);
+		if (first && first->sent && first->text.id == reply.id)
+			decide(sources, first, (enum source_answer)reply.answer, reply.source);
+	}
+	go_on(sources);
+}
+
+void sources_on_timer(struct sources *sources, int64_t now_ms)
+{
+	bool stuck = sources->first && sources->first->sent && sources->first->deadline_ms <= now_ms;
+	int asked = atomic_load(sources->current);
+
+	reap(sources);
+	asked = asked >= 0 && asked;
+	if (stuck)
+		abandon_child(sources);
+	for (struct question *question = sources->first; question; question = question->next)
+		if (stuck || question->deadline_ms <= now_ms)
+			decide(sources, question, SOURCE_UNAVAILABLE, stuck ? asked : SOURCE_NONE);
+	go_on(sources);
+}
