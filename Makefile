@@ -49,6 +49,9 @@ common = $(patsubst %,$(BUILD)/common/%.o,$(1))
 PRODUCTS := $(BUILD)/pam_oidc.so $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/libnss_oidc.so.2 $(BUILD)/provisionctl
 TEST_PRODUCTS := $(BUILD)/tests/issuer/issuer $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SOURCES))
 
+# V=1 shows every command.
+Q := $(if $(V),,@)
+
 all: $(PRODUCTS)
 
 tests-build: all $(TEST_PRODUCTS)
@@ -63,28 +66,35 @@ help:
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CPPFLAGS_$(subst /,_,$(<D))) -MMD -MP -c $< -o $@
+	@echo '  CC   $<'
+	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS_$(subst /,_,$(<D))) -MMD -MP -c $< -o $@
 
 CPPFLAGS_common := $(call PKG,--cflags,ini_config)
 
 $(BUILD)/pam_oidc.so: $(call objects,$(MODULE_SOURCES)) $(call common,$(COMMON_LIBC)) pam_oidc/module/pam_oidc.map
-	$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -o $@ $(filter %.o,$^) -lpam
+	@echo '  LINK $@'
+	$(Q)$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -o $@ $(filter %.o,$^) -lpam
 
 $(BUILD)/libnss_oidc.so.2: $(call objects,$(NSS_SOURCES)) $(call common,$(COMMON_LIBC)) provisiond/nss/libnss_oidc.map
-	$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,-soname,libnss_oidc.so.2 -Wl,--version-script=provisiond/nss/libnss_oidc.map -o $@ $(filter %.o,$^)
+	@echo '  LINK $@'
+	$(Q)$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,-soname,libnss_oidc.so.2 -Wl,--version-script=provisiond/nss/libnss_oidc.map -o $@ $(filter %.o,$^)
 
 $(BUILD)/pam_oidcd: $(call objects,$(PAM_OIDCD_SOURCES)) $(call common,$(COMMON_DAEMON))
-	$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode ini_config)
+	@echo '  LINK $@'
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode ini_config)
 
 $(BUILD)/provisiond: $(call objects,$(PROVISIOND_SOURCES)) $(call common,$(COMMON_DAEMON))
-	$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,sqlite3 libmd ini_config)
+	@echo '  LINK $@'
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,sqlite3 libmd ini_config)
 
 $(BUILD)/provisionctl: $(call objects,$(PROVISIONCTL_SOURCES)) $(call common,$(COMMON_LIBC))
-	$(CC) -pie $(LDFLAGS) -o $@ $^
+	@echo '  LINK $@'
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/issuer/issuer: $(call objects,$(ISSUER_SOURCES))
 	@mkdir -p $(@D)
-	$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libmicrohttpd jansson libcrypto libssl)
+	@echo '  LINK $@'
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libmicrohttpd jansson libcrypto libssl)
 
 # A unit test links everything but the daemons' main files; what it does not use is dropped.
 UNIT_OBJECTS := $(filter-out %_main.o,$(call objects,$(PAM_OIDCD_SOURCES) $(PROVISIOND_SOURCES))) $(call common,$(COMMON_DAEMON))
@@ -93,7 +103,8 @@ $(BUILD)/libunit.a: $(UNIT_OBJECTS)
 	ar rcs $@ $^
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libunit.a
-	$(CC) -pie $(LDFLAGS) -o $@ $^ $(UNIT_EXTRA_$*) -Wl,--no-as-needed $(call PKG,--libs,cmocka) -Wl,--as-needed \
+	@echo '  LINK $@'
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(UNIT_EXTRA_$*) -Wl,--no-as-needed $(call PKG,--libs,cmocka) -Wl,--as-needed \
 		$(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode sqlite3 libmd ini_config) -ldl
 
 install: all

@@ -1,0 +1,119 @@
+/*
+ * Reads discovery documents. Endpoints are always taken from there and never built from the issuer.
+ */
+#include "pam_oidc/discovery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "pam_oidc/form.h"
+#include "pam_oidc/json_strict.h"
+
+#define ENDPOINT_MAX 2048
+#define WELL_KNOWN "/.well-known/openid-configuration?client_id="
+
+bool https_url_ok(const char *url, size_t max)
+{
+	static const char scheme[] = "https://";
+	size_t length = strnlen(url, max + 1), host;
+
+	if (length > max || strncmp(url, scheme, strlen(scheme)) != 0)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (url[i] <= ' ' || url[i] >= 0x7f || strchr("\"<>\\^`{|}#", url[i]))
+			return false;
+	host = strcspn(url + strlen(scheme), "/?");
+	return host > 0 && !memchr(url + strlen(scheme), '@', host);
+}
+
+char *discovery_url(const char *issuer, const char *client_id)
+{
+	_cleanup_free_ char *client = form_encode(client_id);
+	size_t length = strlen(issuer);
+	char *url;
+
+	if (!client)
+		return NULL;
+	/* Discovery 1.0, section 4: a slash at the issuer's end is removed first. */
+	if (length > 0 && issuer[length - 1] == '/')
+		length--;
+	if (asprintf(&url, "%.*s%s%s", (int)length, issuer, WELL_KNOWN, client) < 0)
+		return NULL;
+	return url;
+}
+
+void discovery_free(struct discovery *discovery)
+{
+	if (!discovery)
+		return;
+	free(discovery->device_authorization_endpoint);
+	free(discovery->token_endpoint);
+	free(discovery->jwks_uri);
+	free(discovery->userinfo_endpoint);
+	free(discovery);
+}
+
+static void cleanup_discovery(struct discovery **discovery)
+{
+	discovery_free(*discovery);
+}
+
+static bool take_endpoint(const json_t *document, const char *name, bool required, char **ret_url, char *fault,
+			  size_t fault_size)
+{
+	const char *url = json_strict_string(document, name);
+
+	if (!url && !required && !json_object_get(document, name))
+		return true;
+	if (!url) {
+		(void)snprintf(
+			fault, fault_size,
+			strcmp(name, "device_authorization_endpoint") == 0
+				? "the issuer offers no %s: is this the issuer of an app with Device Authorization?"
+				: "the issuer's discovery document lacks %s",
+			name);
+		return false;
+	}
+	if (!https_url_ok(url, ENDPOINT_MAX)) {
+		(void)snprintf(fault, fault_size, "%s in the issuer's discovery document is no https URL", name);
+		return false;
+	}
+	*ret_url = strdup(url);
+	if (!*ret_url)
+		(void)snprintf(fault, fault_size, "out of memory");
+	return *ret_url != NULL;
+}
+
+bool discovery_parse(const char *json, size_t length, const char *issuer, struct discovery **ret_discovery, char *fault,
+		     size_t fault_size)
+{
+	_cleanup_(cleanup_discovery) struct discovery *discovery = calloc(1, sizeof(*discovery));
+	_cleanup_json_ json_t *document = NULL;
+	const char *named;
+	char why[128];
+
+	document = json_strict_object(json, length, why, sizeof(why));
+	if (!document || !discovery) {
+		(void)snprintf(fault, fault_size, "the issuer's discovery document %s",
+			       document ? "does not fit into memory" : why);
+		return false;
+	}
+	named = json_strict_string(document, "issuer");
+	if (!named || strcmp(named, issuer) != 0) {
+		(void)snprintf(fault, fault_size,
+			       "the discovery document names the issuer %.200s; the configuration must say the same, "
+			       "letter for letter",
+			       named ? named : "nowhere");
+		return false;
+	}
+	if (!take_endpoint(document, "device_authorization_endpoint", true, &discovery->device_authorization_endpoint,
+			   fault, fault_size) ||
+	    !take_endpoint(document, "token_endpoint", true, &discovery->token_endpoint, fault, fault_size) ||
+	    !take_endpoint(document, "jwks_uri", true, &discovery->jwks_uri, fault, fault_size) ||
+	    !take_endpoint(document, "userinfo_endpoint", false, &discovery->userinfo_endpoint, fault, fault_size))
+		return false;
+	*ret_discovery = take_pointer(discovery);
+	return true;
+}

@@ -1,0 +1,32 @@
+/*
+ * What an issuer's discovery document says (OpenID Connect Discovery 1.0, section 3; RFC 8628, section 4). Pure.
+ */
+#ifndef PAM_OIDC_DISCOVERY_H
+#define PAM_OIDC_DISCOVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct discovery {
+	char *device_authorization_endpoint;
+	char *token_endpoint;
+	char *jwks_uri;
+	char *userinfo_endpoint; /* NULL when there is none */
+};
+
+/* Where the document is: ISSUER/.well-known/openid-configuration?client_id=CLIENT. The caller frees it; NULL when
+ * memory ran out. */
+char *discovery_url(const char *issuer, const char *client_id);
+
+/* Reads the document: its issuer must equal the configured one exactly, and every endpoint must be an https URL. True,
+ * and the caller frees *ret_discovery with discovery_free(); or false, and fault says what is wrong and where to look.
+ */
+bool discovery_parse(const char *json, size_t length, const char *issuer, struct discovery **ret_discovery, char *fault,
+		     size_t fault_size);
+/* Takes NULL. */
+void discovery_free(struct discovery *discovery);
+
+/* True for an https URL of printable ASCII without user, fragment or spaces, at most `max` bytes long. */
+bool https_url_ok(const char *url, size_t max);
+
+#endif

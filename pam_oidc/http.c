@@ -1,0 +1,353 @@
+/*
+ * HTTPS through libcurl's multi interface. See http.h.
+ */
+#include "pam_oidc/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/cleanup.h"
+#include "common/secret.h"
+#include "common/version.h"
+
+#define CONNECT_TIMEOUT_MS 5000L
+#define TOTAL_TIMEOUT_MS 10000L
+#define CONNECTIONS_PER_HOST 8L
+#define CONNECTIONS_KEPT 8L
+#define CONNECTION_IDLE_MAX_S 300L
+
+struct http {
+	CURLM *multi;
+	CURLSH *share; /* TLS sessions, so that a new connection resumes */
+	struct http_transfer *transfers;
+	int transfer_count;
+	struct curl_waitfd *waits;
+	size_t wait_room;
+};
+
+struct http_transfer {
+	struct http *http;
+	struct http_transfer *next, **link;
+	CURL *easy;
+	struct curl_slist *headers;
+	http_answered *answered;
+	void *context;
+	char *body;
+	size_t length, room, max_bytes;
+	bool too_large;
+	struct http_response response;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct http *http_create(void)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return NULL;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(http);
+		return NULL;
+	}
+	http->multi = curl_multi_init();
+	http->share = curl_share_init();
+	if (!http->multi || !http->share) {
+		http_free(http);
+		return NULL;
+	}
+	(void)curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	(void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST);
+	(void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	while (http->transfers)
+		http_cancel(http->transfers);
+	if (http->multi)
+		(void)curl_multi_cleanup(http->multi);
+	if (http->share)
+		(void)curl_share_cleanup(http->share);
+	free(http->waits);
+	free(http);
+	curl_global_cleanup();
+}
+
+static bool make_room(struct http_transfer *transfer, size_t wanted)
+{
+	size_t room = transfer->room ? transfer->room : 2048;
+	char *body;
+
+	while (room < wanted)
+		room *= 2;
+	if (room == transfer->room)
+		return true;
+	/* Not realloc(3), which would leave a copy behind: the body may hold tokens. */
+	body = malloc(room);
+	if (!body)
+		return false;
+	if (transfer->body) {
+		memcpy(body, transfer->body, transfer->length);
+		explicit_bzero(transfer->body, transfer->room);
+		free(transfer->body);
+	}
+	transfer->body = body;
+	transfer->room = room;
+	return true;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+	size_t length = size * count;
+
+	if (length > transfer->max_bytes - transfer->length) {
+		transfer->too_large = true;
+		return 0;
+	}
+	if (!make_room(transfer, transfer->length + length + 1))
+		return 0;
+	memcpy(transfer->body + transfer->length, bytes, length);
+	transfer->length += length;
+	transfer->body[transfer->length] = '\0';
+	return length;
+}
+
+/* The value when the header line has this name; not NUL-terminated at its end. */
+static const char *header_value(const char *line, size_t length, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (length <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
+		return NULL;
+	return line + n + 1;
+}
+
+static int64_t whole_number(const char *text)
+{
+	char *end;
+	long long number;
+
+	text += strspn(text, " \t");
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	return errno != 0 ? -1 : number;
+}
+
+/* RFC 9111, section 5.2: max-age, and no-store or no-cache, which both mean "ask again" to us. */
+static void read_cache_control(const char *value, struct http_response *response)
+{
+	const char *max_age = strcasestr(value, "max-age=");
+
+	if (max_age)
+		response->max_age_s = whole_number(max_age + strlen("max-age="));
+	if (strcasestr(value, "no-store") || strcasestr(value, "no-cache"))
+		response->cache_forbidden = true;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+	struct http_response *response = &transfer->response;
+	char line[512];
+	size_t length = size * count, kept = length < sizeof(line) ? length : sizeof(line) - 1;
+	const char *value;
+
+	memcpy(line, bytes, kept);
+	line[kept] = '\0';
+	if ((value = header_value(line, kept, "cache-control")))
+		read_cache_control(value, response);
+	else if ((value = header_value(line, kept, "x-rate-limit-reset")) && whole_number(value) > 0)
+		response->rate_limit_reset = whole_number(value);
+	else if ((value = header_value(line, kept, "retry-after")) && whole_number(value) > 0)
+		response->retry_after_s = whole_number(value);
+	return length;
+}
+
+static bool add_header(struct http_transfer *transfer, const char *line)
+{
+	struct curl_slist *headers = curl_slist_append(transfer->headers, line);
+
+	if (headers)
+		transfer->headers = headers;
+	return headers != NULL;
+}
+
+static bool add_headers(struct http_transfer *transfer, const struct http_request *request)
+{
+	_cleanup_secret_text_ char *line = NULL;
+
+	/* Without an empty Expect, a POST might wait a second for "100 Continue". */
+	if (!add_header(transfer, "Accept: application/json") || !add_header(transfer, "Expect:"))
+		return false;
+	if (!request->authorization)
+		return true;
+	if (asprintf(&line, "Authorization: %s", request->authorization) < 0) {
+		line = NULL;
+		return false;
+	}
+	return add_header(transfer, line);
+}
+
+#define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
+
+static bool set_bounds(CURL *easy)
+{
+	return SET(CURLOPT_PROTOCOLS_STR, "https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
+	       SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) &&
+	       SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS) && SET(CURLOPT_NOSIGNAL, 1L) &&
+	       SET(CURLOPT_TCP_KEEPALIVE, 1L) && SET(CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S) &&
+	       SET(CURLOPT_BUFFERSIZE, 16384L) && SET(CURLOPT_NETRC, 0L) &&
+	       SET(CURLOPT_USERAGENT, "pam_oidc/" PAM_OIDC_VERSION);
+}
+
+static bool set_request(struct http_transfer *transfer, const struct http_request *request)
+{
+	CURL *easy = transfer->easy;
+
+	/* An empty proxy and no_proxy keep libcurl from asking the environment. */
+	return SET(CURLOPT_URL, request->url) && SET(CURLOPT_PROXY, request->proxy ? request->proxy : "") &&
+	       SET(CURLOPT_NOPROXY, "") && (!request->ca_file || SET(CURLOPT_CAINFO, request->ca_file)) &&
+	       (!request->ca_file || SET(CURLOPT_CAPATH, NULL)) &&
+	       (!request->form || SET(CURLOPT_COPYPOSTFIELDS, request->form)) &&
+	       SET(CURLOPT_HTTPHEADER, transfer->headers) && SET(CURLOPT_WRITEFUNCTION, take_body) &&
+	       SET(CURLOPT_WRITEDATA, transfer) && SET(CURLOPT_HEADERFUNCTION, take_header) &&
+	       SET(CURLOPT_HEADERDATA, transfer) && SET(CURLOPT_ERRORBUFFER, transfer->error) &&
+	       SET(CURLOPT_PRIVATE, transfer) && SET(CURLOPT_SHARE, transfer->http->share);
+}
+
+static void free_transfer(struct http_transfer *transfer)
+{
+	if (transfer->easy)
+		curl_easy_cleanup(transfer->easy);
+	for (struct curl_slist *header = transfer->headers; header; header = header->next)
+		explicit_bzero(header->data, strlen(header->data));
+	curl_slist_free_all(transfer->headers);
+	if (transfer->body)
+		explicit_bzero(transfer->body, transfer->room);
+	free(transfer->body);
+	free(transfer);
+}
+
+struct http_transfer *http_start(struct http *http, const struct http_request *request, http_answered *answered,
+				 void *context)
+{
+	struct http_transfer *transfer = calloc(1, sizeof(*transfer));
+
+	if (!transfer)
+		return NULL;
+	*transfer = (struct http_transfer){ .http = http,
+					    .easy = curl_easy_init(),
+					    .answered = answered,
+					    .context = context,
+					    .max_bytes = request->max_bytes,
+					    .response = { .max_age_s = -1 } };
+	if (!transfer->easy || !add_headers(transfer, request) || !set_bounds(transfer->easy) ||
+	    !set_request(transfer, request) || !make_room(transfer, 1) ||
+	    curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+		free_transfer(transfer);
+		return NULL;
+	}
+	transfer->body[0] = '\0';
+	transfer->link = &http->transfers;
+	transfer->next = http->transfers;
+	if (transfer->next)
+		transfer->next->link = &transfer->next;
+	http->transfers = transfer;
+	http->transfer_count++;
+	return transfer;
+}
+
+void http_cancel(struct http_transfer *transfer)
+{
+	if (!transfer)
+		return;
+	*transfer->link = transfer->next;
+	if (transfer->next)
+		transfer->next->link = transfer->link;
+	transfer->http->transfer_count--;
+	(void)curl_multi_remove_handle(transfer->http->multi, transfer->easy);
+	free_transfer(transfer);
+}
+
+static void finish(struct http_transfer *transfer, CURLcode result)
+{
+	struct http_response *response = &transfer->response;
+
+	response->answered = result == CURLE_OK;
+	response->error = transfer->too_large  ? "the answer is too large"
+			  : transfer->error[0] ? transfer->error
+					       : curl_easy_strerror(result);
+	response->body = transfer->body;
+	response->length = transfer->length;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &response->status);
+	transfer->answered(transfer->context, response);
+	http_cancel(transfer);
+}
+
+static void finish_done(struct http *http)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		CURLcode result = message->data.result;
+		char *private = NULL;
+
+		if (message->msg != CURLMSG_DONE ||
+		    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK || !private)
+			continue;
+		finish((struct http_transfer *)(void *)private, result);
+	}
+}
+
+static bool make_wait_room(struct http *http, size_t count)
+{
+	struct curl_waitfd *waits;
+
+	if (count <= http->wait_room)
+		return true;
+	waits = reallocarray(http->waits, 2 * count, sizeof(*waits));
+	if (!waits)
+		return false;
+	http->waits = waits;
+	http->wait_room = 2 * count;
+	return true;
+}
+
+_Static_assert(CURL_WAIT_POLLIN == POLLIN && CURL_WAIT_POLLPRI == POLLPRI && CURL_WAIT_POLLOUT == POLLOUT,
+	       "libcurl's events are poll's");
+
+bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
+{
+	struct http *http = context;
+	int running;
+
+	if (count > UINT_MAX || !make_wait_room(http, count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		http->waits[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = fds[i].events };
+	/* What was started since the last round sends its first bytes before we wait; what ended at once is not waited
+	 * for. */
+	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+		return false;
+	if (running < http->transfer_count)
+		timeout_ms = 0;
+	if (curl_multi_poll(http->multi, http->waits, (unsigned)count, timeout_ms, NULL) != CURLM_OK ||
+	    curl_multi_perform(http->multi, &running) != CURLM_OK)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		fds[i].revents = http->waits[i].revents;
+	finish_done(http);
+	return true;
+}

@@ -1,0 +1,57 @@
+/*
+ * HTTPS requests, many at a time, on one loop. The only file that sees libcurl.
+ *
+ * Every request is https alone, with no redirect followed, TLS 1.2 or later, the peer's certificate and name verified,
+ * and its size and time bounded. Connections are kept for the next request. Proxies come from the configuration, never
+ * from the environment.
+ */
+#ifndef PAM_OIDC_HTTP_H
+#define PAM_OIDC_HTTP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http;
+struct http_transfer;
+
+struct http_request {
+	const char *url;
+	const char *ca_file;       /* NULL: the system's */
+	const char *proxy;         /* NULL: none */
+	const char *form;          /* body of a POST (application/x-www-form-urlencoded); NULL: a GET */
+	const char *authorization; /* value of the Authorization header; NULL: none */
+	size_t max_bytes;          /* of the answer's body */
+};
+
+struct http_response {
+	bool answered;     /* false: no whole answer came; `error` says why */
+	const char *error; /* for the log */
+	long status;
+	const char *body; /* NUL-terminated; wiped after the callback */
+	size_t length;
+	bool cache_forbidden;     /* Cache-Control: no-store or no-cache */
+	int64_t max_age_s;        /* of Cache-Control; -1: none */
+	int64_t rate_limit_reset; /* X-Rate-Limit-Reset, epoch seconds; 0: none */
+	int64_t retry_after_s;    /* Retry-After in seconds; 0: none */
+};
+
+/* Called once for a transfer that was not cancelled; the response lives until it returns. */
+typedef void http_answered(void *context, const struct http_response *response);
+
+/* NULL when libcurl could not start. */
+struct http *http_create(void);
+/* Ends everything under way without callbacks. Takes NULL. */
+void http_free(struct http *http);
+
+/* Starts a request; strings are copied. NULL when memory ran out. */
+struct http_transfer *http_start(struct http *http, const struct http_request *request, http_answered *answered,
+				 void *context);
+/* No callback will come. Takes NULL. */
+void http_cancel(struct http_transfer *transfer);
+
+/* The loop's wait: for the descriptors and for transfers, whose callbacks it runs. `http` is the context. */
+bool http_wait(void *http, struct pollfd *fds, size_t count, int timeout_ms);
+
+#endif
