@@ -150,8 +150,8 @@ static char *url_of(int listener, const struct options *options)
 	    getnameinfo((struct sockaddr *)&address, length, NULL, 0, port, sizeof port, NI_NUMERICSERV) != 0)
 		return NULL;
 	/* The usual port is left out, as Okta's addresses leave it out: an issuer is compared byte for byte. */
-	return must_format(strchr(name, ':') ? "https://[%s]%s%s" : "https://%s%s%s", name, strcmp(port, "443") == 0 ? "" : ":",
-			   strcmp(port, "443") == 0 ? "" : port);
+	return must_format(strchr(name, ':') ? "https://[%s]%s%s" : "https://%s%s%s", name,
+			   strcmp(port, "443") == 0 ? "" : ":", strcmp(port, "443") == 0 ? "" : port);
 }
 
 static bool read_users(const char *path, json_t **ret_users)
