@@ -96,15 +96,20 @@ $(BUILD)/tests/issuer/issuer: $(call objects,$(ISSUER_SOURCES))
 	@echo '  LINK $@'
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libmicrohttpd jansson libcrypto libssl)
 
-# A unit test links everything but the daemons' main files; what it does not use is dropped.
-UNIT_OBJECTS := $(filter-out %_main.o,$(call objects,$(PAM_OIDCD_SOURCES) $(PROVISIOND_SOURCES))) $(call common,$(COMMON_DAEMON))
-$(BUILD)/libunit.a: $(UNIT_OBJECTS)
+# A unit test links everything but the daemons' main files; what it does not use is dropped. An archive for each half,
+# because both have files of the same name.
+without_main = $(filter-out %_main.o,$(call objects,$(1)))
+$(BUILD)/libpam_oidcd.a: $(call without_main,$(PAM_OIDCD_SOURCES))
+$(BUILD)/libprovisiond.a: $(call without_main,$(PROVISIOND_SOURCES))
+$(BUILD)/libcommon.a: $(call common,$(COMMON_DAEMON))
+UNIT_ARCHIVES := $(BUILD)/libpam_oidcd.a $(BUILD)/libprovisiond.a $(BUILD)/libcommon.a
+$(UNIT_ARCHIVES):
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libunit.a
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_ARCHIVES)
 	@echo '  LINK $@'
-	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(UNIT_EXTRA_$*) -Wl,--no-as-needed $(call PKG,--libs,cmocka) -Wl,--as-needed \
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $(filter %.o,$^) $(UNIT_EXTRA_$*) $(UNIT_ARCHIVES) -Wl,--no-as-needed $(call PKG,--libs,cmocka) -Wl,--as-needed \
 		$(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode sqlite3 libmd ini_config) -ldl
 
 install: all

@@ -97,10 +97,9 @@ static bool check_private_part(const json_t *object, struct jwk *key)
 
 static bool read_octets(const json_t *object, const char *name, struct octets *ret_octets)
 {
-	const json_t *text = json_object_get(object, name);
+	const char *text = json_strict_string(object, name);
 
-	return json_is_string(text) && base64url_decode(json_string_value(text), json_string_length(text),
-							&ret_octets->bytes, &ret_octets->length);
+	return text && base64url_decode(text, strlen(text), &ret_octets->bytes, &ret_octets->length);
 }
 
 static unsigned bit_length(const struct octets *number)
@@ -112,11 +111,11 @@ static unsigned bit_length(const struct octets *number)
 	return bits;
 }
 
-/* A positive odd number without leading zero octets: what a modulus and an exponent are (RFC 7518, sections 2
- * and 6.3.1). */
+/* A positive odd number without leading zeros: what a modulus and an exponent are (RFC 7518, sections 2 and 6.3.1). An
+ * empty one begins with the NUL that follows it. */
 static bool is_odd_number(const struct octets *number)
 {
-	return number->length > 0 && number->bytes[0] != 0 && (number->bytes[number->length - 1] & 1) == 1;
+	return number->bytes[0] != 0 && (number->bytes[number->length - 1] & 1) == 1;
 }
 
 static bool is_one(const struct octets *number)

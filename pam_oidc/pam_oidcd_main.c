@@ -23,7 +23,7 @@
 #include "pam_oidc/loop.h"
 #include "pam_oidc/privileges.h"
 #include "pam_oidc/realm.h"
-#include "pam_oidc/server.h"
+#include "pam_oidc/signin_server.h"
 
 #define RUN_FOLDER "/run/pam_oidc"
 
@@ -34,7 +34,7 @@ struct daemon {
 	struct http *http;
 	struct loop *loop;
 	struct realm *realm;
-	struct server *server;
+	struct signin_server *server;
 	int signals;
 	struct loop_watch *signal_watch;
 	bool all_good; /* of a dry run */
@@ -80,7 +80,7 @@ static void reload(struct daemon *daemon)
 {
 	notify_manager("RELOADING=1");
 	if (daemon->server && make_realm(daemon)) {
-		server_use_realm(daemon->server, daemon->realm);
+		signin_server_use_realm(daemon->server, daemon->realm);
 		log_notice("took up %s anew", daemon->config_path);
 	} else {
 		log_error("kept the configuration in force, because the new one is wrong");
@@ -130,7 +130,7 @@ static bool start(struct daemon *daemon)
 
 static void stop(struct daemon *daemon)
 {
-	server_free(daemon->server);
+	signin_server_free(daemon->server);
 	realm_unref(daemon->realm);
 	loop_free(daemon->loop);
 	http_free(daemon->http);
@@ -150,7 +150,7 @@ static bool serve(struct daemon *daemon)
 		cleanup_fd(&listener);
 		return false;
 	}
-	daemon->server = server_create(daemon->loop, daemon->http, listener, daemon->realm);
+	daemon->server = signin_server_create(daemon->loop, daemon->http, listener, daemon->realm);
 	if (!daemon->server) {
 		log_error("cannot start: out of memory");
 		return false;

@@ -126,7 +126,6 @@ static struct arguments defaults_in(enum application_kind application)
 	};
 
 	return (struct arguments){
-		.qr = "utf8",
 		.wait = application == APPLICATION_SSHD ? WAIT_ENTER : WAIT_INFO,
 		.timeout_s = timeouts_s[application],
 	};
@@ -150,6 +149,10 @@ bool arguments_parse(int argc, const char **argv, enum application_kind applicat
 	/* Only ssh clients try again by themselves. */
 	if (arguments.wait == WAIT_RETRY && application != APPLICATION_SSHD)
 		arguments.wait = WAIT_INFO;
+	/* Up to OpenSSH 10.2 the text of a failed attempt reaches the client as a banner, where every block becomes
+	 * three octal escapes and the rest is cut off. */
+	if (!arguments.qr)
+		arguments.qr = arguments.wait == WAIT_RETRY ? "none" : "utf8";
 	*ret_arguments = arguments;
 	return true;
 }

@@ -131,14 +131,15 @@ void screen_duration(unsigned seconds, char *ret_text, size_t size)
 		append(&text, "%s%u second%s", minutes > 0 ? " " : "", rest, rest == 1 ? "" : "s");
 }
 
-static void append_last_line(struct text *text, const struct screen *screen)
+static void append_what_next(struct text *text, const struct screen *screen)
 {
 	char duration[64];
 
 	screen_duration(screen->expires_in_s, duration, sizeof(duration));
 	append(text, "%s (%s, until %02d:%02d:%02d)%s",
 	       screen->press_enter ? "Press Enter once you have approved" : "Waiting until you have approved", duration,
-	       screen->until.tm_hour, screen->until.tm_min, screen->until.tm_sec, screen->press_enter ? ": " : " ...");
+	       screen->until.tm_hour, screen->until.tm_min, screen->until.tm_sec,
+	       screen->press_enter ? ": " : " ...\n");
 }
 
 bool screen_text(const struct screen *screen, char *ret_text, size_t size)
@@ -152,8 +153,14 @@ bool screen_text(const struct screen *screen, char *ret_text, size_t size)
 	append_heading(&text, screen);
 	append(&text, "Approve only if you yourself started this just now.\n");
 	append_address(&text, screen, qr);
+	if (!screen->press_enter)
+		append_what_next(&text, screen);
 	if (qr)
 		append_qr(&text, screen->qr);
-	append_last_line(&text, screen);
+	if (screen->press_enter)
+		append_what_next(&text, screen);
+	/* The application ends the text itself. */
+	if (text.length > 0 && text.bytes[text.length - 1] == '\n')
+		text.bytes[--text.length] = '\0';
 	return !text.failed;
 }

@@ -11,6 +11,10 @@
 
 #include "common/cleanup.h"
 
+#ifndef OWN_TITLE
+#define OWN_TITLE "/proc/self/cmdline"
+#endif
+
 /* Reads the beginning of a file of /proc as text. */
 static bool read_text(const char *path, char *ret_text, size_t size)
 {
@@ -47,7 +51,7 @@ enum sshd_process sshd_process_here(void)
 	char title[1024];
 
 	/* The title ends at the first NUL; the rest is what it has overwritten. */
-	return read_text("/proc/self/cmdline", title, sizeof(title)) ? sshd_process_of_title(title) : SSHD_UNKNOWN;
+	return read_text(OWN_TITLE, title, sizeof(title)) ? sshd_process_of_title(title) : SSHD_UNKNOWN;
 }
 
 bool sshd_starttime_in_stat(const char *stat, unsigned long long *ret_starttime)

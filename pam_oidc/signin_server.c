@@ -1,8 +1,8 @@
 /*
  * Serves connections: one request each from the table below, sign-ins with their events sent back, sign-ins parked
- * between two attempts of one sshd. See server.h.
+ * between two attempts of one sshd. See signin_server.h.
  */
-#include "pam_oidc/server.h"
+#include "pam_oidc/signin_server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@
 #define LIST_PATIENCE_MS 20
 
 struct connection {
-	struct server *server;
+	struct signin_server *server;
 	struct connection *next, **link;
 	int fd;
 	struct ucred peer;
@@ -53,7 +53,7 @@ struct told {
 	enum reason reason;
 };
 
-struct server {
+struct signin_server {
 	struct loop *loop;
 	struct http *http;
 	struct realm *realm;
@@ -73,7 +73,7 @@ typedef void handler(struct connection *connection, const struct wire_message *r
 
 static void close_connection(struct connection *connection)
 {
-	struct server *server = connection->server;
+	struct signin_server *server = connection->server;
 
 	signin_free(connection->signin);
 	dry_run_cancel(connection->dry_run);
@@ -118,7 +118,7 @@ static bool send_status(struct connection *connection, const char *status)
 /* --- sign-ins --- */
 
 /* True when this sshd was told the same before; remembers it otherwise. */
-static bool told_before(struct server *server, const char *parent, enum reason reason)
+static bool told_before(struct signin_server *server, const char *parent, enum reason reason)
 {
 	struct told *next = &server->told[server->next_told];
 
@@ -211,7 +211,7 @@ static void signin_ended(void *context, struct signin *signin, const struct sign
 	close_connection(connection);
 }
 
-static struct pending_counts count_pending(const struct server *server, const struct connection *wanted)
+static struct pending_counts count_pending(const struct signin_server *server, const struct connection *wanted)
 {
 	struct pending_counts counts = { 0 };
 
@@ -233,7 +233,7 @@ static struct pending_counts count_pending(const struct server *server, const st
 static bool signin_may_start(void *context, struct signin *signin)
 {
 	struct connection *connection = context;
-	struct server *server = connection->server;
+	struct signin_server *server = connection->server;
 	const struct login_config *limits = &realm_config(server->realm)->login;
 	struct pending_counts counts = count_pending(server, connection);
 
@@ -253,7 +253,8 @@ static struct signin_events events_for(struct connection *connection)
 }
 
 /* The parked connection of an earlier attempt of the same sshd for the same name, or NULL. */
-static struct connection *find_parked(struct server *server, const char *name, const char *rhost, const char *parent)
+static struct connection *find_parked(struct signin_server *server, const char *name, const char *rhost,
+				      const char *parent)
 {
 	for (struct connection *parked = server->connections; parked; parked = parked->next)
 		if (parked->fd < 0 && parent[0] && strcmp(parked->parent, parent) == 0 &&
@@ -294,7 +295,7 @@ static void take_parent(struct connection *connection, const struct wire_message
 
 static void handle_login(struct connection *connection, const struct wire_message *request)
 {
-	struct server *server = connection->server;
+	struct signin_server *server = connection->server;
 	const char *name = wire_get(request, "name"), *service = wire_get(request, "service");
 	struct signin_request signin_request;
 	struct signin_events events = events_for(connection);
@@ -334,7 +335,7 @@ static void handle_login(struct connection *connection, const struct wire_messag
 /* Keeps the sign-in for the next attempt; the caller is about to go. */
 static void handle_park(struct connection *connection, const struct wire_message *request)
 {
-	struct server *server = connection->server;
+	struct signin_server *server = connection->server;
 
 	(void)request;
 	if (connection->parent[0] == '\0' || !signin_pause(connection->signin) ||
@@ -426,7 +427,7 @@ static void dry_run_ended(void *context, bool all_good)
 
 static void handle_check(struct connection *connection, const struct wire_message *request)
 {
-	struct server *server = connection->server;
+	struct signin_server *server = connection->server;
 
 	(void)request;
 	loop_clear_timer(server->loop, &connection->timer);
@@ -491,7 +492,7 @@ static void connection_ready(void *context, short revents)
 	close_connection(connection);
 }
 
-static size_t connections_of(const struct server *server, uid_t uid)
+static size_t connections_of(const struct signin_server *server, uid_t uid)
 {
 	size_t count = 0;
 
@@ -500,7 +501,7 @@ static size_t connections_of(const struct server *server, uid_t uid)
 	return count;
 }
 
-static bool has_place(const struct server *server, uid_t uid)
+static bool has_place(const struct signin_server *server, uid_t uid)
 {
 	size_t places = (size_t)realm_config(server->realm)->login.max_pending + CONSOLE_PLACES + CONNECTIONS_SPARE;
 
@@ -511,7 +512,7 @@ static bool has_place(const struct server *server, uid_t uid)
 	return server->connection_count < places;
 }
 
-static void add_connection(struct server *server, int fd, const struct ucred *peer)
+static void add_connection(struct signin_server *server, int fd, const struct ucred *peer)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -533,7 +534,7 @@ static void add_connection(struct server *server, int fd, const struct ucred *pe
 
 static void listener_ready(void *context, short revents)
 {
-	struct server *server = context;
+	struct signin_server *server = context;
 	struct ucred peer;
 	int fd = listen_accept(server->listener, &peer);
 
@@ -551,15 +552,15 @@ static void listener_ready(void *context, short revents)
 	cleanup_fd(&fd);
 }
 
-struct server *server_create(struct loop *loop, struct http *http, int listener, struct realm *realm)
+struct signin_server *signin_server_create(struct loop *loop, struct http *http, int listener, struct realm *realm)
 {
-	struct server *server = calloc(1, sizeof(*server));
+	struct signin_server *server = calloc(1, sizeof(*server));
 
 	if (!server) {
 		cleanup_fd(&listener);
 		return NULL;
 	}
-	*server = (struct server){
+	*server = (struct signin_server){
 		.loop = loop,
 		.http = http,
 		.realm = realm_ref(realm),
@@ -571,13 +572,13 @@ struct server *server_create(struct loop *loop, struct http *http, int listener,
 		(void)snprintf(server->host, sizeof(server->host), "this machine");
 	server->watch = loop_watch(loop, listener, POLLIN, listener_ready, server);
 	if (!server->starts || !server->around.replay || !server->watch) {
-		server_free(server);
+		signin_server_free(server);
 		return NULL;
 	}
 	return server;
 }
 
-void server_free(struct server *server)
+void signin_server_free(struct signin_server *server)
 {
 	if (!server)
 		return;
@@ -591,7 +592,7 @@ void server_free(struct server *server)
 	free(server);
 }
 
-void server_use_realm(struct server *server, struct realm *realm)
+void signin_server_use_realm(struct signin_server *server, struct realm *realm)
 {
 	realm_unref(server->realm);
 	server->realm = realm_ref(realm);
