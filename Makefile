@@ -43,8 +43,9 @@ PROVISIONCTL_SOURCES := $(wildcard provisiond/ctl/*.c)
 ISSUER_SOURCES := $(wildcard tests/issuer/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
-common = $(patsubst %,$(BUILD)/common/%.o,$(1))
+# In a folder of their own: the program provisiond stands where the objects of the folder provisiond/ would.
+objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
+common = $(call objects,$(patsubst %,common/%.c,$(1)))
 
 PRODUCTS := $(BUILD)/pam_oidc.so $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/libnss_oidc.so.2 $(BUILD)/provisionctl
 TEST_PRODUCTS := $(BUILD)/tests/issuer/issuer $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SOURCES))
@@ -64,10 +65,17 @@ help:
 	@echo 'make install    into DESTDIR and prefix; nothing is enabled'
 	@echo 'make clean      remove $(BUILD)/'
 
-$(BUILD)/%.o: %.c
+define compile
 	@mkdir -p $(@D)
 	@echo '  CC   $<'
 	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS_$(subst /,_,$(<D))) -MMD -MP -c $< -o $@
+endef
+
+$(BUILD)/objects/%.o: %.c
+	$(compile)
+
+$(BUILD)/%.o: %.c
+	$(compile)
 
 CPPFLAGS_common := $(call PKG,--cflags,ini_config)
 

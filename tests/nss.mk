@@ -11,4 +11,4 @@ $(NSS_TEST_MODULE): $(NSS_TEST_OBJECTS) $(call common,$(COMMON_LIBC)) provisiond
 	$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,-soname,libnss_oidc.so.2 -Wl,--version-script=provisiond/nss/libnss_oidc.map -o $@ $(filter %.o,$^)
 
 $(BUILD)/tests/unit/test_nss.o: CPPFLAGS_tests_unit += -DNSS_MODULE='"$(abspath $(NSS_TEST_MODULE))"'
-$(BUILD)/tests/unit/test_nss: $(patsubst %,$(BUILD)/provisiond/nss/%.o,entry gate groups) | $(NSS_TEST_MODULE)
+$(BUILD)/tests/unit/test_nss: $(call objects,$(patsubst %,provisiond/nss/%.c,entry gate groups)) | $(NSS_TEST_MODULE)
