@@ -40,8 +40,8 @@ def test(sentence, **options):
     return register
 
 
-def cases(rows):
-    """One registered test for each row (sentence, arguments...): the decorated function gets the row's arguments."""
+def cases(rows, **options):
+    """One registered test for each row (sentence, arguments...): the decorated function gets the machine and the arguments."""
 
     def decorate(function):
         for sentence, *arguments in rows:
@@ -50,15 +50,10 @@ def cases(rows):
                 return function(machine, *arguments)
 
             run.__module__ = function.__module__
-            options = arguments[-1] if arguments and isinstance(arguments[-1], Options) else {}
             test(sentence, **options)(run)
         return function
 
     return decorate
-
-
-class Options(dict):
-    """Options of one row of cases(), as its last element."""
 
 
 def wait_for(what, condition, seconds=10.0, step=0.02):

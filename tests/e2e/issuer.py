@@ -25,11 +25,9 @@ class Issuer:
         ready = self.process.stdout.readline()
         match = re.match(r"ready (https://\S+)", ready)
         harness.expect(match, f"the issuer said {ready!r} instead of its address; its log:\n{open(log).read()}")
-        self.url = match.group(1).rstrip("/")
+        self.issuer = self.url = match.group(1)
         parts = urllib.parse.urlsplit(self.url)
         self.port = parts.port or 443
-        # What the machine's configuration says: under the given name, without the port where it is the usual one.
-        self.issuer = f"https://{host}" + ("" if self.port == 443 else f":{self.port}")
         self.ca = os.path.join(folder, "ca.pem")
 
     def request(self, method, path, body=None, headers=None, seconds=20):

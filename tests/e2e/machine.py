@@ -34,7 +34,7 @@ default_tenant = clinic
 
 [tenant clinic]
 issuer = {issuer}
-client_id = 0oaclinic1example
+client_id = clinic-app
 domains = clinic.example
 """
 
@@ -170,6 +170,13 @@ class Machine:
             file.write(text)
         os.chmod(CONFIG, 0o644)
 
+    def write_secret(self, path, text, mode=0o640, group="_pam_oidc"):
+        """A secret's file as an administrator should leave it, unless told otherwise."""
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        shutil.chown(path, "root", group)
+
     def _daemon(self, name, command):
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
@@ -290,7 +297,9 @@ class Machine:
                 parts.append(f"--- {name} ---\n{text[-6000:]}")
         for host, issuer in self.issuers.items():
             try:
-                parts.append(f"--- state of {host} ---\n{issuer.state()}")
+                state = issuer.state()
+                shown = {key: state[key] for key in ("requests", "codes", "faults", "settings", "last_requests")}
+                parts.append(f"--- state of {host} ---\n" + "\n".join(f"{key}: {value}" for key, value in shown.items()))
             except Exception as problem:
                 parts.append(f"--- state of {host}: {problem} ---")
         return "\n".join(parts)
@@ -303,11 +312,11 @@ class Machine:
         return screen
 
     def ssh(self, destination, *command, options=(), **screen_options):
-        """The ssh client in a terminal, as `ssh alice@localhost`."""
+        """The ssh client in a terminal, as `ssh alice@localhost`; the host may be left out."""
         words = ["ssh", "-F", "/dev/null"]
         for option in options:
             words += ["-o", option]
-        if "@" in destination and not destination.endswith("@localhost") and not destination.endswith("@127.0.0.1"):
+        if not destination.endswith("@localhost"):
             destination += "@localhost"
         return self.screen(*words, destination, *command, **screen_options)
 
@@ -380,6 +389,56 @@ class Machine:
                     return found
                 found.append(dict(answer))
 
+    # ---- a sign-in, step by step ----
+
     def code_on(self, screen, count=1, seconds=20):
-        """The user code that the screen shows, once it does (the count-th one). Codes are eight letters, perhaps with a dash."""
-        return screen.wait_for(r"(?<![A-Za-z0-9])([A-Z0-9]{4}-?[A-Z0-9]{4})(?![A-Za-z0-9=])", seconds, count).group(1)
+        """The user code that the screen shows (the count-th one), once it does."""
+        return screen.wait_for(r"^and enter +([A-Z0-9-]{8,})$", seconds, count).group(1)
+
+    def approve_on(self, screen, user="alice", count=1):
+        """The person reads the code off the screen and approves it on the phone."""
+        code = self.code_on(screen, count)
+        self.issuer.approve(code, user)
+        return code
+
+    def wait_until_decided(self, seconds=20):
+        """Waits until pam_oidcd is done with every sign-in, so that what is on the screen next is its result."""
+        self.wait_for_idle(seconds)
+
+    def wait_for_shell(self, screen, account, seconds=20):
+        """Waits for the prompt of a shell that belongs to the account."""
+        screen.wait_for(rf"\b{re.escape(account)}@ward3\b.*\$ ?$", seconds)
+
+    def sign_in(self, name="alice", user=None, account=None, press_enter=True, **options):
+        """Signs in over SSH with an approval, up to the shell's prompt."""
+        screen = self.ssh(name, **options)
+        self.approve_on(screen, user or account or name)
+        if press_enter:
+            screen.enter()
+        self.wait_for_shell(screen, account or name)
+        return screen
+
+    def ask_in(self, screen, command, seconds=15):
+        """Runs a command in the shell on the screen; its output."""
+        mark = f"end-of-{time.monotonic_ns()}"
+        screen.enter(f"{command}; echo {mark[:7]}''{mark[7:]}")
+        screen.wait_for(rf"^{mark}$", seconds)
+        text = screen.text()
+        start = text.rindex(f"echo {mark[:7]}''{mark[7:]}") + len(f"echo {mark[:7]}''{mark[7:]}")
+        return text[start:text.index(f"\n{mark}", start)].strip("\n")
+
+    def lookup(self, name, purpose="nss", service="sshd"):
+        """provisiond's answer to what the name stands for."""
+        with Connection(PROVISIOND_SOCKET) as connection:
+            return connection.ask(("op", "lookup"), ("name", name), ("purpose", purpose), ("service", service))
+
+    def promised_uid(self, name):
+        answer = self.lookup(name)
+        harness.expect_equal(answer.get("status"), "entry", f"provisiond's answer for {name}: {answer}")
+        return int(answer["uid"])
+
+    def expect_nothing_changed(self, before):
+        """The account files and homes are what account_files() said before."""
+        now = self.account_files()
+        for path, text in before.items():
+            harness.expect_equal(now[path], text, f"{path} has changed")

@@ -1,0 +1,139 @@
+"""Daemons that do not answer (SIGSTOP): unrelated programs do not notice, sshd at most by 250 ms."""
+
+import signal
+import statistics
+import time
+
+from harness import PATIENCE, cases, expect, expect_equal, expect_in, figure, test, wait_for
+from machine import PASSWORD
+
+
+def timed(function, rounds=5):
+    """The median duration of a call in milliseconds."""
+    durations = []
+    for _ in range(rounds):
+        began = time.monotonic()
+        function()
+        durations.append((time.monotonic() - began) * 1000)
+    return statistics.median(durations)
+
+
+@test("a stopped provisiond delays no unrelated program", alone=True)
+def unrelated(m):
+    commands = (["getent", "passwd", "nobody-here"], ["id", "nobody-here"], ["ls", "-l", "/home"], ["getent", "passwd", "localuser"],
+                ["getent", "passwd", "2000300000"])
+    before = [timed(lambda command=command: m.run(*command)) for command in commands]
+    m.provisiond.signal(signal.SIGSTOP)
+    after = [timed(lambda command=command: m.run(*command)) for command in commands]
+    m.provisiond.signal(signal.SIGCONT)
+    for command, was, now in zip(commands, before, after):
+        figure(f"{' '.join(command)} with provisiond stopped, beyond {was:.1f} ms", max(0.0, now - was), "ms", 25)
+
+
+def refused_by_sshd(m, name):
+    done = m.run("ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "PreferredAuthentications=publickey", f"{name}@localhost")
+    expect_equal(done.returncode, 255, "ssh's exit status")
+
+
+@test("a stopped provisiond delays sshd's lookups by 250 ms at most", alone=True, tags={"ssh"})
+def sshd_lookup(m):
+    was = timed(lambda: refused_by_sshd(m, "alice"))
+    m.provisiond.signal(signal.SIGSTOP)
+    now = timed(lambda: refused_by_sshd(m, "alice"))
+    m.provisiond.signal(signal.SIGCONT)
+    # The bound is the module's; what a second process of sshd, or this machine, adds is noise of some milliseconds.
+    figure(f"ssh to an unknown name with provisiond stopped, beyond {was:.0f} ms", now - was, "ms", 250 + 50)
+
+
+@test("a stopped provisiond delays a local user's key over SSH by 250 ms at most", alone=True, tags={"ssh"})
+def local_key(m):
+    m.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key", check=True)
+    m.run("install", "-D", "-m", "600", "-o", "localuser", "/root/key.pub", "/home/localuser/.ssh/authorized_keys", check=True)
+    m.run("chown", "localuser", "/home/localuser/.ssh", check=True)
+
+    def sign_in():
+        done = m.run("ssh", "-F", "/dev/null", "-i", "/root/key", "-o", "BatchMode=yes", "localuser@localhost", "true")
+        expect_equal(done.returncode, 0, f"ssh with a key ({done.stderr})")
+
+    was = timed(sign_in)
+    m.provisiond.signal(signal.SIGSTOP)
+    now = timed(sign_in)
+    m.provisiond.signal(signal.SIGCONT)
+    figure(f"a local key over SSH with provisiond stopped, beyond {was:.0f} ms", now - was, "ms", 250 + 50)
+
+
+@cases([(f"a stopped {name} is told to who is ours, and the local password is asked for", name)
+        for name in ("pam_oidcd", "provisiond")], tags={"ssh"})
+def told(m, name):
+    """Who is ours reads that the service does not run, and is not left hanging."""
+    m.sign_in("alice").enter("exit")
+    m.daemons[name].signal(signal.SIGSTOP)
+    began = time.monotonic()
+    screen = m.ssh("alice", options=["NumberOfPasswordPrompts=1"])
+    screen.wait_for(r"assword: ?$", 15)
+    expect(time.monotonic() - began < 6 * PATIENCE, "the question for the local password comes within seconds")
+    if name == "pam_oidcd":
+        expect_in("The sign-in service of this machine is not running.", screen.text(), "the screen")
+    screen.press("C-c")
+    m.daemons[name].signal(signal.SIGCONT)
+    m.sign_in("alice")
+
+
+@test("provisiond stopped while a sign-in is being admitted: the person reads it, and the next attempt works")
+def stopped_during_admission(m):
+    screen = m.ssh("alice", options=["NumberOfPasswordPrompts=1"])
+    code = m.code_on(screen)
+    m.provisiond.signal(signal.SIGSTOP)
+    m.issuer.approve(code, "alice")
+    screen.enter()
+    wait_for("an end", lambda: screen.ended() is not None or "assword:" in screen.text(), 30)
+    screen.press("C-c")
+    screen.wait_for_end()
+    m.provisiond.signal(signal.SIGCONT)
+    m.sign_in("alice")
+
+
+@test("both daemons restarted: the next sign-in works and finds the account again", tags={"ssh"})
+def restarted(m):
+    screen = m.sign_in("alice")
+    uid = m.ask_in(screen, "id -u")
+    m.pam_oidcd.stop()
+    m.provisiond.stop()
+    m.start_provisiond()
+    m.start_pam_oidcd()
+    screen = m.sign_in("alice")
+    expect_equal(m.ask_in(screen, "id -u"), uid, "uid")
+
+
+@test("both daemons killed: the next start works and finds the account again")
+def killed(m):
+    screen = m.sign_in("alice")
+    uid = m.ask_in(screen, "id -u")
+    m.pam_oidcd.kill()
+    m.provisiond.kill()
+    m.start_provisiond()
+    m.start_pam_oidcd()
+    screen = m.sign_in("alice")
+    expect_equal(m.ask_in(screen, "id -u"), uid, "uid")
+
+
+@test("a pam_oidcd that ends while somebody waits: they read it, and a password is asked for")
+def ends_while_waiting(m):
+    screen = m.ssh("alice", options=["NumberOfPasswordPrompts=1"])
+    m.code_on(screen)
+    m.pam_oidcd.stop()
+    screen.enter()
+    screen.wait_for(r"assword: ?$", 20)
+    screen.press("C-c")
+    m.start_pam_oidcd()
+    m.sign_in("alice")
+
+
+@test("the password after a sign-in service that is away is the local one, for a local user too")
+def local_password_then(m):
+    m.pam_oidcd.stop()
+    m.provisiond.stop()
+    screen = m.ssh("localuser")
+    screen.wait_for(r"assword: ?$", 20)
+    screen.enter(PASSWORD)
+    m.wait_for_shell(screen, "localuser")
