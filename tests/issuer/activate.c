@@ -100,14 +100,26 @@ static void show_code_form(const struct visit *visit, unsigned status, const cha
 	page_end(&page, status, visit->answer);
 }
 
+/* What makes a person of the list a case worth trying, so that whoever sees the demo need not read the manual. */
+static const char *remark_on(const json_t *user)
+{
+	if (!user_is_assigned(user))
+		return " \xc2\xb7 not assigned to the application";
+	if (user_is_policy_denied(user))
+		return " \xc2\xb7 refused by policy";
+	if (json_is_false(json_object_get(user, "email_verified")))
+		return " \xc2\xb7 email not verified";
+	return "";
+}
+
 static void print_people(struct page *page, json_t *users)
 {
 	const char *name;
 	json_t *user;
 
 	json_object_foreach(users, name, user) if (json_is_true(json_object_get(user, "listed")))
-		page_print(page, "<button class=\"person\" name=\"user\" value=\"%s\">%s<small>%s</small></button>\n",
-			   name, user_text(user, "name"), user_text(user, "login"));
+		page_print(page, "<button class=\"person\" name=\"user\" value=\"%s\">%s<small>%s%s</small></button>\n",
+			   name, user_text(user, "name"), user_text(user, "login"), remark_on(user));
 }
 
 static void show_sign_in_form(const struct visit *visit, const struct device_code *code, const char *fault)

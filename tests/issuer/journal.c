@@ -25,6 +25,14 @@ enum endpoint endpoint_named(const char *name)
 	return ENDPOINT_COUNT;
 }
 
+/* Clients may send any bytes; JSON takes text only. */
+static void keep_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 /* Appends what fits; names are cut rather than refused. */
 static void note_fields(struct journal_entry *entry, const struct form *form)
 {
@@ -53,6 +61,10 @@ uint64_t journal_arrival(struct journal *journal, const struct request *request)
 		snprintf(entry->credentials, sizeof entry->credentials, "%.*s",
 			 (int)strcspn(request->authorization, " "), request->authorization);
 	note_fields(entry, &request->form);
+	keep_printable(entry->method);
+	keep_printable(entry->path);
+	keep_printable(entry->credentials);
+	keep_printable(entry->fields);
 	return number;
 }
 

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,8 @@ struct exchange {
 	struct answer answer;
 	uint64_t number;
 	int64_t arrived_us, handled_us, resumed_us;
-	size_t sent; /* bytes of a truncated or dripping body */
-	struct timespec last_drip;
+	int64_t next_byte_us; /* of a dripping body */
+	struct server *server;
 	/* while the answer is delayed */
 	struct MHD_Connection *connection;
 	int64_t wake_ms;
@@ -47,6 +48,7 @@ struct server {
 	struct MHD_Daemon *daemon;
 	struct provider *provider;
 	struct exchange *delayed; /* soonest first */
+	bool stopping;            /* nothing is delayed any more */
 	bool verbose;
 };
 
@@ -62,7 +64,8 @@ static void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *c
 {
 	struct exchange *exchange = must(calloc(1, sizeof *exchange));
 
-	(void)cls, (void)connection;
+	exchange->server = cls;
+	exchange->connection = connection;
 	exchange->uri = must_copy(uri);
 	exchange->arrived_us = clock_us(CLOCK_MONOTONIC);
 	return exchange;
@@ -217,20 +220,51 @@ static enum MHD_Result reset_connection(struct MHD_Connection *connection)
 	return MHD_NO;
 }
 
+/* Suspends the connection for a while. */
+static void delay(struct exchange *exchange, int64_t delay_ms)
+{
+	struct exchange **place = &exchange->server->delayed;
+
+	exchange->wake_ms = clock_us(CLOCK_MONOTONIC) / 1000 + delay_ms;
+	while (*place && (*place)->wake_ms <= exchange->wake_ms)
+		place = &(*place)->next_delayed;
+	exchange->next_delayed = *place;
+	*place = exchange;
+	MHD_suspend_connection(exchange->connection);
+}
+
+/* Whether the next byte of a dripping body has to wait; if so, the connection is suspended until then. */
+static bool drip(struct exchange *exchange)
+{
+	int64_t now_us = clock_us(CLOCK_MONOTONIC);
+
+	if (exchange->server->stopping)
+		return false;
+	if (exchange->next_byte_us > now_us) {
+		delay(exchange, (exchange->next_byte_us - now_us) / 1000 + 1);
+		return true;
+	}
+	exchange->next_byte_us = now_us + (int64_t)exchange->answer.drip_ms * 1000;
+	return false;
+}
+
 /* Bodies that end too early or come byte by byte. */
 static ssize_t produce_body(void *cls, uint64_t position, char *buffer, size_t max)
 {
-	const struct exchange *exchange = cls;
-	size_t end = exchange->answer.truncated && exchange->answer.truncate_to < exchange->answer.length
-			     ? exchange->answer.truncate_to
-			     : exchange->answer.length;
+	struct exchange *exchange = cls;
+	const struct answer *answer = &exchange->answer;
+	size_t end = answer->truncated && answer->truncate_to < answer->length ? answer->truncate_to : answer->length;
 	size_t length = end - (size_t)position;
 
 	if (position >= end)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (answer->drip_ms > 0 && drip(exchange))
+		return 0;
 	if (length > max)
 		length = max;
-	memcpy(buffer, exchange->answer.body + position, length);
+	if (answer->drip_ms > 0)
+		length = 1;
+	memcpy(buffer, answer->body + position, length);
 	return (ssize_t)length;
 }
 
@@ -239,7 +273,7 @@ static struct MHD_Response *make_response(struct exchange *exchange)
 	struct answer *answer = &exchange->answer;
 	struct MHD_Response *response;
 
-	if (answer->truncated)
+	if (answer->truncated || answer->drip_ms > 0)
 		response = MHD_create_response_from_callback(answer->length, 4096, produce_body, exchange, NULL);
 	else
 		response = MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_PERSISTENT);
@@ -262,19 +296,6 @@ static enum MHD_Result send_answer(struct exchange *exchange, struct MHD_Connect
 	result = MHD_queue_response(connection, exchange->answer.status ? exchange->answer.status : 200, response);
 	MHD_destroy_response(response);
 	return result;
-}
-
-static void delay(struct server *server, struct exchange *exchange, struct MHD_Connection *connection)
-{
-	struct exchange **place = &server->delayed;
-
-	exchange->connection = connection;
-	exchange->wake_ms = clock_us(CLOCK_MONOTONIC) / 1000 + exchange->answer.delay_ms;
-	while (*place && (*place)->wake_ms <= exchange->wake_ms)
-		place = &(*place)->next_delayed;
-	exchange->next_delayed = *place;
-	*place = exchange;
-	MHD_suspend_connection(connection);
 }
 
 static void wake_delayed(struct server *server, int64_t now_ms)
@@ -319,12 +340,23 @@ static enum MHD_Result take_request(void *cls, struct MHD_Connection *connection
 	}
 	if (!exchange->answered) {
 		handle(server, exchange, connection, method);
-		if (exchange->answer.delay_ms > 0) {
-			delay(server, exchange, connection);
+		if (exchange->answer.delay_ms > 0 && !server->stopping) {
+			delay(exchange, exchange->answer.delay_ms);
 			return MHD_YES;
 		}
 	}
 	return send_answer(exchange, connection);
+}
+
+/* Clients that hang up during the handshake and the like: of interest to whoever asked for it only. */
+__attribute__((format(printf, 2, 0))) static void log_library(void *cls, const char *format, va_list arguments)
+{
+	const struct server *server = cls;
+
+	if (!server->verbose)
+		return;
+	fputs("issuer: libmicrohttpd: ", stderr);
+	vfprintf(stderr, format, arguments);
 }
 
 struct server *server_start(int listener, const struct server_certificate *certificate, struct provider *provider,
@@ -336,12 +368,12 @@ struct server *server_start(int listener, const struct server_certificate *certi
 	server->verbose = verbose;
 	server->daemon = MHD_start_daemon(
 		MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		take_request, server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_HTTPS_MEM_KEY,
-		certificate->key_pem, MHD_OPTION_HTTPS_MEM_CERT, certificate->certificate_pem,
-		MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection,
-		server, MHD_OPTION_END);
+		take_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, server, MHD_OPTION_LISTEN_SOCKET,
+		listener, MHD_OPTION_HTTPS_MEM_KEY, certificate->key_pem, MHD_OPTION_HTTPS_MEM_CERT,
+		certificate->certificate_pem, MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
+		CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK,
+		exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+		note_connection, server, MHD_OPTION_END);
 	if (!server->daemon) {
 		free(server);
 		return NULL;
@@ -384,6 +416,7 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
+	server->stopping = true;
 	wake_delayed(server, INT64_MAX);
 	MHD_run(server->daemon);
 	MHD_stop_daemon(server->daemon);

@@ -105,7 +105,7 @@ char *users_add(json_t *users, json_t *more)
 
 json_t *users_find(json_t *users, const char *who, const char **ret_name)
 {
-	json_t *found = json_object_get(users, who);
+	json_t *found = *who ? json_object_get(users, who) : NULL;
 	const char *name;
 	json_t *user;
 
