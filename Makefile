@@ -11,7 +11,7 @@ sbindir ?= $(prefix)/sbin
 sysconfdir ?= /etc
 docdir ?= $(prefix)/share/doc/pam_oidc
 # The folder of libc itself is where the dynamic linker finds NSS modules; PAM modules live in security/ beside it.
-LIBDIR ?= $(shell d=$$($(CC) -print-file-name=libc.so.6); d=$$(dirname $$(readlink -f $$d)); case $$d in /lib*) [ -L /$$(echo $$d | cut -d/ -f2) ] && d=/usr$$d;; esac; echo $$d)
+LIBDIR ?= $(patsubst %/,%,$(dir $(realpath $(shell $(CC) -print-file-name=libc.so.6))))
 PAMDIR ?= $(LIBDIR)/security
 NSSDIR ?= $(LIBDIR)
 
