@@ -1,0 +1,55 @@
+/*
+ * What is on record about an account. A value: nothing here reads or writes the database (see store.h).
+ */
+#ifndef PROVISIOND_ACCOUNT_RECORD_H
+#define PROVISIOND_ACCOUNT_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/cleanup.h"
+#include "common/names.h"
+
+enum account_state {
+	ACCOUNT_CREATING,   /* begun; its files may be there in part */
+	ACCOUNT_INCOMPLETE, /* made, but a first-login question is open */
+	ACCOUNT_ACTIVE,
+	ACCOUNT_DEACTIVATED,
+	ACCOUNT_REMOVED, /* no file knows it any more; the row keeps its uid from being used again */
+	ACCOUNT_STATE_COUNT
+};
+
+struct account_record {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	const char *tenant;
+	const char *issuer;
+	const char *subject;
+	const char *email;
+	const char *full_name; /* as the issuer gave it; "" when it gave none */
+	const char *home;
+	const char *shell;
+	enum account_state state;
+	int64_t created_at;     /* epoch seconds, as the next */
+	int64_t last_signin_at; /* 0: never */
+	char *storage;          /* one block that holds all strings, or NULL when they live elsewhere */
+};
+
+/* "creating", "incomplete", ... as in the database and in answers. Lives for ever. */
+const char *account_state_name(enum account_state state);
+/* False for an unknown name. */
+bool account_state_from_name(const char *name, enum account_state *ret_state);
+
+/* Copies an account name; at most ACCOUNT_NAME_MAX bytes of it. */
+void account_name_copy(const char *name, char ret_copy[ACCOUNT_NAME_MAX + 1]);
+
+/* A copy whose strings are its own. 0 or -ENOMEM. The caller clears it. */
+int account_record_copy(const struct account_record *record, struct account_record *ret_copy);
+/* Frees what the record owns and empties it. Takes an empty one. */
+void account_record_clear(struct account_record *record);
+
+#define _cleanup_record_ _cleanup_(account_record_clear)
+
+#endif

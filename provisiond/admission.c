@@ -1,0 +1,366 @@
+/*
+ * The rules of admission, one function each, called from one list. All comparisons are exact and of bytes, except that
+ * ASCII letters of email addresses count in either case.
+ */
+#include "provisiond/admission.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One admission under way. A rule returns false when it has refused. */
+struct admission {
+	const struct admission_question *question;
+	const struct admission_facts *facts;
+	const struct candidate *candidate;
+	const struct tenant *tenant;
+	struct email email;  /* from rule_domain on */
+	const char *account; /* the name in question */
+	struct verdict *verdict;
+};
+
+typedef bool admission_rule(struct admission *admission);
+
+/* ---- what is said ---- */
+
+static bool refuse(struct verdict *verdict, enum reason reason)
+{
+	verdict->kind = VERDICT_REFUSED;
+	verdict->reason = reason;
+	return false;
+}
+
+__attribute__((format(printf, 3, 4))) static bool refuse_saying(struct verdict *verdict, enum reason reason,
+								const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(verdict->sentence, sizeof(verdict->sentence), format, arguments);
+	va_end(arguments);
+	return refuse(verdict, reason);
+}
+
+__attribute__((format(printf, 2, 3))) static void advise(struct verdict *verdict, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(verdict->remedy, sizeof(verdict->remedy), format, arguments);
+	va_end(arguments);
+}
+
+/* ---- rules that need no identity ---- */
+
+void admission_of_no_account(const struct stands_for *stands, struct verdict *ret_verdict)
+{
+	*ret_verdict = (struct verdict){ 0 };
+	if (stands->reason == REASON_NAME_UNFIT && stands->fault)
+		(void)refuse_saying(ret_verdict, REASON_NAME_UNFIT,
+				    "That name cannot be an account on this machine: it %s. Check it, or ask your "
+				    "administrator to prepare an account for you.",
+				    stands->fault);
+	else
+		(void)refuse(ret_verdict, stands->reason);
+}
+
+void admission_of_standing(const struct account_record *record, enum standing standing, struct verdict *ret_verdict)
+{
+	struct verdict verdict = { .kind = VERDICT_ADMITTED, .uid = record->uid };
+
+	account_name_copy(record->name, verdict.account);
+	switch (standing) {
+	case STANDING_ACTIVE:
+	case STANDING_INCOMPLETE:
+		break;
+	case STANDING_CREATING:
+		verdict.kind = VERDICT_CREATE;
+		break;
+	case STANDING_DEACTIVATED:
+		(void)refuse(&verdict, REASON_DEACTIVATED);
+		break;
+	case STANDING_REMOVED:
+		(void)refuse(&verdict, REASON_REMOVED);
+		advise(&verdict, "%s is on record with uid %lu, but has no row in /etc/passwd with it", record->name,
+		       (unsigned long)record->uid);
+		break;
+	case STANDING_FOREIGN:
+		(void)refuse(&verdict, REASON_NAME_RESERVED);
+		advise(&verdict, "%s is on record with uid %lu, but in /etc/passwd it is another user's name now",
+		       record->name, (unsigned long)record->uid);
+		break;
+	case STANDING_UNKNOWN:
+		(void)refuse(&verdict, REASON_STORAGE);
+		advise(&verdict, "the account files cannot be read");
+		break;
+	}
+	*ret_verdict = verdict;
+}
+
+/* The user directory that does not answer may know the name or the uid: it counts as if it did. */
+static bool refuse_unknown(struct verdict *verdict, const struct account_facts *facts)
+{
+	advise(verdict, "%s does not answer, so it is not known whether the name and the uid are free", facts->holder);
+	return refuse_saying(verdict, REASON_UID_TAKEN,
+			     "No account could be made just now, because a user directory of this machine does not "
+			     "answer. Try again in a moment, or tell your administrator.");
+}
+
+static bool name_is_free(struct verdict *verdict, const struct account_facts *facts)
+{
+	static const char *const holders[] = {
+		[NAME_BUILT_IN] = "the built-in list of reserved names",
+		[NAME_CONFIGURED] = "reserved_names in the configuration",
+		[NAME_OF_PACKAGE] = "sysusers.d, for a package",
+		[NAME_LOCAL_USER] = "a local user",
+		[NAME_LOCAL_GROUP] = "a local group",
+		[NAME_OTHER_SOURCE] = "a user or group of the name service",
+	};
+
+	if (facts->name == NAME_FREE)
+		return true;
+	if (facts->name == NAME_HOLDER_UNKNOWN)
+		return refuse_unknown(verdict, facts);
+	advise(verdict, "the name %s is taken by %s%s%s", verdict->account, holders[facts->name],
+	       facts->name == NAME_OTHER_SOURCE ? " " : "", facts->name == NAME_OTHER_SOURCE ? facts->holder : "");
+	return refuse(verdict, REASON_NAME_RESERVED);
+}
+
+static bool home_is_free(struct verdict *verdict, const struct promise *promise, const struct account_facts *facts)
+{
+	if (!facts->home_exists)
+		return true;
+	advise(verdict, "%s exists already; move it away, or remove it if nobody needs it", promise->home);
+	return refuse(verdict, REASON_HOME_EXISTS);
+}
+
+static bool uid_is_free(struct verdict *verdict, const struct account_facts *facts)
+{
+	static const char *const holders[] = {
+		[UID_OUT_OF_RANGE] = "the system: persons have uids from 1000 on",
+		[UID_LOCAL_USER] = "the local user",
+		[UID_LOCAL_GROUP] = "the local group",
+		[UID_ON_RECORD] = "the account on record",
+		[UID_RESERVED] = "a reservation for",
+		[UID_OTHER_SOURCE] = "a user or group of the name service",
+	};
+
+	if (facts->uid == UID_FREE)
+		return true;
+	if (facts->uid == UID_HOLDER_UNKNOWN)
+		return refuse_unknown(verdict, facts);
+	advise(verdict, "uid %lu is taken by %s%s%s; choose another with `provisionctl reserve %s --uid N`",
+	       (unsigned long)verdict->uid, holders[facts->uid], facts->holder[0] ? " " : "", facts->holder,
+	       verdict->account);
+	return refuse(verdict, REASON_UID_TAKEN);
+}
+
+void admission_of_new_name(const char *account, const struct promise *promise, const struct account_facts *facts,
+			   struct verdict *ret_verdict)
+{
+	struct verdict verdict = { .kind = VERDICT_CREATE, .uid = promise->uid };
+
+	account_name_copy(account, verdict.account);
+	(void)(name_is_free(&verdict, facts) && home_is_free(&verdict, promise, facts) && uid_is_free(&verdict, facts));
+	*ret_verdict = verdict;
+}
+
+/* ---- the rules, in order ---- */
+
+/* The issuer and client are those of the tenant that the typed name stands for. */
+static bool rule_tenant(struct admission *admission)
+{
+	const struct stands_for *stands = &admission->facts->stands;
+	const struct candidate *candidate = admission->candidate;
+
+	if (stands->reason != REASON_NONE) {
+		admission_of_no_account(stands, admission->verdict);
+		return false;
+	}
+	admission->tenant = stands->tenant;
+	if (strcmp(admission->question->tenant, stands->tenant->name) != 0 ||
+	    strcmp(candidate->issuer, stands->tenant->issuer) != 0 ||
+	    strcmp(candidate->client_id, stands->tenant->client_id) != 0)
+		return refuse(admission->verdict, REASON_WRONG_TENANT);
+	return true;
+}
+
+/* The email's domain is one of the tenant's: no suffix, no subdomain. */
+static bool rule_domain(struct admission *admission)
+{
+	if (!admission->candidate->email || !email_parse(admission->candidate->email, &admission->email))
+		return refuse(admission->verdict, REASON_EMAIL_INVALID);
+	if (!string_list_contains(&admission->tenant->domains, admission->email.domain))
+		return refuse(admission->verdict, REASON_WRONG_DOMAIN);
+	return true;
+}
+
+static char fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same_email(const struct email *one, const struct email *other)
+{
+	size_t i = 0;
+
+	while (one->local[i] && fold(one->local[i]) == fold(other->local[i]))
+		i++;
+	return one->local[i] == other->local[i] && strcmp(one->domain, other->domain) == 0;
+}
+
+static bool typed_own_email(const struct admission *admission)
+{
+	return admission->facts->stands.is_email && same_email(&admission->facts->stands.email, &admission->email);
+}
+
+/* A bound person who typed another name is told which is theirs, if it is surely they who typed it: the email is
+ * theirs, or nobody has the name. Otherwise somebody else had the code approved, and learns nothing. */
+static bool refuse_other_name(struct admission *admission)
+{
+	if (!typed_own_email(admission) && admission->facts->named)
+		return refuse(admission->verdict, REASON_OTHER_PERSON);
+	return refuse_saying(admission->verdict, REASON_OTHER_PERSON,
+			     "You have an account here under another name. Start again as %s.",
+			     admission->facts->bound->name);
+}
+
+/* A bound subject has its account for ever; an address that is on record belongs to its subject. */
+static bool rule_binding(struct admission *admission)
+{
+	const struct account_record *bound = admission->facts->bound;
+	const struct stands_for *stands = &admission->facts->stands;
+
+	if (!bound) {
+		if (admission->facts->same_email)
+			return refuse(admission->verdict, REASON_SUBJECT_CHANGED);
+		return true;
+	}
+	if (stands->account[0] ? strcmp(stands->account, bound->name) != 0 : !typed_own_email(admission))
+		return refuse_other_name(admission);
+	admission_of_standing(bound, admission->facts->bound_standing, admission->verdict);
+	return admission->verdict->kind != VERDICT_REFUSED;
+}
+
+/* The name that the identity gives by the tenant's format or claim. */
+static bool own_name(struct admission *admission, char *ret_name, size_t size)
+{
+	const struct tenant *tenant = admission->tenant;
+	const char *claim = admission->candidate->username;
+	int n;
+
+	if (!tenant->username_claim)
+		return username_format_expand(&tenant->format, admission->email.local, ret_name, size);
+	n = claim ? snprintf(ret_name, size, "%s", claim) : -1;
+	return n > 0 && (size_t)n < size;
+}
+
+/* For a subject that is not bound yet: its own name must fit, must be of this tenant, and must be the typed one. */
+static bool rule_name(struct admission *admission)
+{
+	char name[EMAIL_LOCAL_MAX + 2 * USERNAME_FORMAT_MAX + 1];
+	const struct account_record *named = admission->facts->named;
+	struct stands_for unfit = { .reason = REASON_NAME_UNFIT };
+
+	if (admission->facts->bound)
+		return true;
+	if (admission->tenant->username_claim && !admission->candidate->username)
+		return refuse_saying(admission->verdict, REASON_NAME_UNFIT,
+				     "Okta gives no user name for you on this machine. Ask your administrator to set "
+				     "it in your Okta profile.");
+	if (!own_name(admission, name, sizeof(name)))
+		unfit.fault = "is too long";
+	else if (!account_name_ok(name))
+		unfit.fault = account_name_fault(name);
+	else if (owner_of_short_name(admission->question->config, name) != admission->tenant)
+		unfit.fault = "would read like a name of another organization on this machine";
+	if (unfit.fault) {
+		admission_of_no_account(&unfit, admission->verdict);
+		return false;
+	}
+	if (strcmp(name, admission->account) != 0 || (admission->facts->stands.is_email && !typed_own_email(admission)))
+		return refuse(admission->verdict, REASON_OTHER_PERSON);
+	if (named)
+		return refuse(admission->verdict,
+			      named->state == ACCOUNT_REMOVED ? REASON_REMOVED : REASON_SUBJECT_CHANGED);
+	return true;
+}
+
+/* Reserved names, existing users and their homes, and a uid that somebody has. */
+static bool rule_new_name(struct admission *admission)
+{
+	if (admission->facts->bound)
+		return true;
+	admission_of_new_name(admission->account, &admission->facts->promise, &admission->facts->account,
+			      admission->verdict);
+	return admission->verdict->kind != VERDICT_REFUSED;
+}
+
+/* Okta has refused people who are not assigned; allowed_groups narrows it. One group is enough. */
+static bool rule_groups(struct admission *admission)
+{
+	const struct candidate *candidate = admission->candidate;
+
+	if (admission->tenant->allowed_groups.count == 0)
+		return true;
+	for (size_t i = 0; i < candidate->group_count; i++)
+		if (string_list_contains(&admission->tenant->allowed_groups, candidate->groups[i]))
+			return true;
+	return refuse(admission->verdict, REASON_GROUP_MISSING);
+}
+
+static bool rule_email_verified(struct admission *admission)
+{
+	enum email_claim claim = admission->candidate->email_verified;
+
+	switch (admission->tenant->email_verified) {
+	case EMAIL_VERIFIED_IGNORE:
+		return true;
+	case EMAIL_VERIFIED_IF_PRESENT:
+		return claim != EMAIL_UNVERIFIED || refuse(admission->verdict, REASON_EMAIL_UNVERIFIED);
+	case EMAIL_VERIFIED_REQUIRE:
+		break;
+	}
+	return claim == EMAIL_VERIFIED || refuse(admission->verdict, REASON_EMAIL_UNVERIFIED);
+}
+
+/* The uid is the one that the name service gave for the typed name: sshd runs the session with that one. */
+static bool rule_promise(struct admission *admission)
+{
+	const struct admission_question *question = admission->question;
+
+	if (!question->has_promise || question->promised_uid == admission->verdict->uid)
+		return true;
+	return refuse(admission->verdict, REASON_UID_CHANGED);
+}
+
+const char *admission_account(const struct stands_for *stands, const struct candidate *candidate)
+{
+	if (stands->reason != REASON_NONE)
+		return "";
+	if (stands->account[0])
+		return stands->account;
+	return candidate && candidate->username ? candidate->username : "";
+}
+
+void admission_decide(const struct admission_question *question, const struct admission_facts *facts,
+		      struct verdict *ret_verdict)
+{
+	static admission_rule *const rules[] = {
+		rule_tenant,   rule_domain, rule_binding,        rule_name,
+		rule_new_name, rule_groups, rule_email_verified, rule_promise,
+	};
+	struct verdict verdict = { .kind = VERDICT_REFUSED, .reason = REASON_INTERNAL };
+	struct admission admission = {
+		.question = question,
+		.facts = facts,
+		.candidate = question->candidate,
+		.account = admission_account(&facts->stands, question->candidate),
+		.verdict = &verdict,
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (!rules[i](&admission))
+			break;
+	*ret_verdict = verdict;
+}

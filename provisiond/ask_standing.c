@@ -1,0 +1,118 @@
+/*
+ * Answers `standing`: may the account go on, whatever way its person came in? The module's account phase asks it for
+ * SSH keys and cron too, so a name that was only promised, and a user of some other name service, must be told apart
+ * here.
+ */
+#include "provisiond/requests.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "provisiond/facts.h"
+
+#define DEADLINE_MS 200 /* the module gives up after 250 ms */
+
+static void answer(struct question *question, const char *status, const struct account_record *record)
+{
+	struct wire_writer writer;
+
+	question_begin_answer(question, &writer, status);
+	if (record) {
+		wire_put(&writer, "account", record->name);
+		wire_put_number(&writer, "uid", record->uid);
+	}
+	question_send(question, &writer);
+}
+
+static void answer_recorded(const struct service *service, struct question *question,
+			    const struct account_record *record)
+{
+	static const char *const words[] = {
+		[STANDING_ACTIVE] = "active",       [STANDING_INCOMPLETE] = "incomplete",
+		[STANDING_CREATING] = "promised",   [STANDING_DEACTIVATED] = "deactivated",
+		[STANDING_REMOVED] = "deactivated", [STANDING_FOREIGN] = "not_ours",
+		[STANDING_UNKNOWN] = "unavailable",
+	};
+	enum standing standing = facts_standing(service, record, (int64_t)time(NULL));
+
+	answer(question, words[standing], standing == STANDING_ACTIVE ? record : NULL);
+}
+
+/* The name could be promised to somebody, unless another name service has it. */
+static void sources_answered_standing(void *context, const struct source_facts *facts)
+{
+	static const char *const words[] = {
+		[SOURCE_UNKNOWN] = "promised",
+		[SOURCE_KNOWN] = "not_ours",
+		[SOURCE_UNAVAILABLE] = "unavailable",
+	};
+
+	answer(context, words[facts->name], NULL);
+}
+
+static void answer_unrecorded(const struct service *service, struct question *question, const char *name)
+{
+	struct stands_for stands;
+	uid_t uid;
+	int local = facts_local_user(service, name, &uid);
+
+	stands_for(service->config, name, NULL, &stands);
+	if (local < 0)
+		answer(question, "unavailable", NULL);
+	else if (local > 0 || stands.reason != REASON_NONE || !stands.account[0])
+		answer(question, "not_ours", NULL);
+	else
+		inquire(service->inquiries, name, false, 0, wire_now_ms() + DEADLINE_MS, sources_answered_standing,
+			question);
+}
+
+/* The account on record that the name means: its own, or for an email the one that it stands for. */
+static enum store_answer find_record(const struct service *service, const char *name, struct account_record *ret_record)
+{
+	enum store_answer found = facts_record_of_typed(service, name, ret_record);
+	struct stands_for stands;
+
+	if (found != STORE_NONE)
+		return found;
+	stands_for(service->config, name, NULL, &stands);
+	if (!stands.is_email || stands.reason != REASON_NONE || !stands.account[0])
+		return STORE_NONE;
+	return facts_record_named(service, stands.account, ret_record);
+}
+
+static bool is_own_account(const struct service *service, uid_t caller, const char *name,
+			   const struct account_record *record)
+{
+	uid_t uid;
+
+	if (record)
+		return record->uid == caller;
+	return facts_local_user(service, name, &uid) > 0 && uid == caller;
+}
+
+void handle_standing(struct service *service, struct question *question, const struct wire_message *message)
+{
+	const char *name = wire_get(message, "name");
+	uid_t caller = question_peer(question)->uid;
+	_cleanup_record_ struct account_record record = { 0 };
+	enum store_answer found;
+
+	if (!name || name[0] == '\0') {
+		question_drop(question);
+		return;
+	}
+	if (strlen(name) > TICKET_TYPED_MAX) {
+		answer(question, "not_ours", NULL);
+		return;
+	}
+	found = find_record(service, name, &record);
+	if (caller != 0 && found != STORE_FAILED &&
+	    !is_own_account(service, caller, name, found == STORE_FOUND ? &record : NULL))
+		question_drop(question);
+	else if (found == STORE_FAILED)
+		answer(question, "unavailable", NULL);
+	else if (found == STORE_FOUND)
+		answer_recorded(service, question, &record);
+	else
+		answer_unrecorded(service, question, name);
+}

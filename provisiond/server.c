@@ -1,0 +1,440 @@
+/*
+ * One poll(2) loop. Connections are small: messages are received into, and answers built in, two buffers that all
+ * share.
+ */
+#include "provisiond/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/listen.h"
+
+#define ATTACHMENTS_MAX 8
+#define NEVER INT64_MAX
+#define ACCEPT_PAUSE_MS 100 /* when the process is out of descriptors */
+#define ACCEPTS_IN_A_ROW 64
+#define MESSAGES_IN_A_ROW 64 /* of a stream, before others get their turn */
+
+struct connection {
+	struct connection *next;
+	int fd;
+	bool ended; /* freed at the end of the round */
+	struct ucred peer;
+	struct question *question; /* under way, or NULL */
+	int64_t deadline_ms;
+	char *unsent; /* an answer that the peer has no room for, or NULL */
+	size_t unsent_length;
+	struct question_stream stream; /* next is NULL when there is none */
+};
+
+struct question {
+	struct server *server;
+	struct connection *connection; /* NULL once it has ended */
+	struct ucred peer;
+};
+
+struct server {
+	int listener;
+	bool stopped;
+	struct server_limits limits;
+	uid_t privileged_user;
+	question_handler *handler;
+	void *context;
+	struct server_attachment attachments[ATTACHMENTS_MAX];
+	size_t attachment_count;
+	struct connection *connections;
+	unsigned connection_count;
+	int64_t accept_from_ms;
+	struct pollfd *polled; /* listener, attachments, connections in the list's order */
+	char received[WIRE_MAX];
+	char answer[WIRE_MAX];
+};
+
+struct server *server_new(int listener, const struct server_limits *limits, question_handler *handler, void *context)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (server)
+		server->polled = calloc(1 + ATTACHMENTS_MAX + limits->connections, sizeof(*server->polled));
+	if (!server || !server->polled) {
+		free(server);
+		(void)close(listener);
+		return NULL;
+	}
+	server->listener = listener;
+	server->limits = *limits;
+	server->handler = handler;
+	server->context = context;
+	server->privileged_user = (uid_t)-1;
+	return server;
+}
+
+void server_set_privileged_user(struct server *server, uid_t uid)
+{
+	server->privileged_user = uid;
+}
+
+void server_attach(struct server *server, const struct server_attachment *attachment)
+{
+	if (server->attachment_count < ATTACHMENTS_MAX)
+		server->attachments[server->attachment_count++] = *attachment;
+}
+
+void server_stop(struct server *server)
+{
+	server->stopped = true;
+}
+
+/* ---- connections ---- */
+
+static void end_stream(struct connection *connection)
+{
+	struct question_stream stream = connection->stream;
+
+	connection->stream = (struct question_stream){ 0 };
+	if (stream.done)
+		stream.done(stream.context);
+}
+
+/* Closes it now; its memory goes at the end of the round. */
+static void end_connection(struct connection *connection)
+{
+	if (connection->ended)
+		return;
+	connection->ended = true;
+	(void)close(connection->fd);
+	if (connection->question)
+		connection->question->connection = NULL;
+	end_stream(connection);
+	if (connection->unsent)
+		explicit_bzero(connection->unsent, connection->unsent_length);
+	free(connection->unsent);
+	connection->unsent = NULL;
+}
+
+static void free_ended(struct server *server)
+{
+	struct connection **link = &server->connections;
+
+	while (*link) {
+		struct connection *connection = *link;
+
+		if (!connection->ended) {
+			link = &connection->next;
+			continue;
+		}
+		*link = connection->next;
+		server->connection_count--;
+		free(connection);
+	}
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	for (struct connection *connection = server->connections; connection; connection = connection->next)
+		end_connection(connection);
+	free_ended(server);
+	(void)close(server->listener);
+	explicit_bzero(server->received, sizeof(server->received));
+	explicit_bzero(server->answer, sizeof(server->answer));
+	free(server->polled);
+	free(server);
+}
+
+static bool has_place(const struct server *server, uid_t uid)
+{
+	const struct server_limits *limits = &server->limits;
+	unsigned own = 0, others = 0;
+
+	if (server->connection_count >= limits->connections)
+		return false;
+	if (uid == 0)
+		return true;
+	for (const struct connection *open = server->connections; open; open = open->next) {
+		own += open->peer.uid == uid;
+		others += open->peer.uid != 0 && open->peer.uid != server->privileged_user;
+	}
+	if (uid == server->privileged_user)
+		return own < limits->of_privileged_user;
+	return own < limits->of_other_user && others < limits->of_all_other_users;
+}
+
+/* Takes the descriptor over. */
+static void add_connection(struct server *server, int fd, const struct ucred *peer, int64_t now_ms)
+{
+	struct connection *connection = has_place(server, peer->uid) ? calloc(1, sizeof(*connection)) : NULL;
+
+	if (!connection) {
+		(void)close(fd);
+		return;
+	}
+	*connection = (struct connection){
+		.next = server->connections,
+		.fd = fd,
+		.peer = *peer,
+		.deadline_ms = now_ms + server->limits.silence_ms,
+	};
+	server->connections = connection;
+	server->connection_count++;
+}
+
+static void accept_all(struct server *server, int64_t now_ms)
+{
+	for (int i = 0; i < ACCEPTS_IN_A_ROW; i++) {
+		struct ucred peer;
+		int fd = listen_accept(server->listener, &peer);
+
+		if (fd >= 0) {
+			add_connection(server, fd, &peer, now_ms);
+			continue;
+		}
+		/* Without descriptors the waiting connection would wake the loop again and again. */
+		if (fd != -EAGAIN && fd != -ECONNABORTED && fd != -EINTR)
+			server->accept_from_ms = now_ms + ACCEPT_PAUSE_MS;
+		return;
+	}
+}
+
+/* ---- sending ---- */
+
+/* Sends, or keeps a copy until the peer has room. False when the connection has ended. */
+static bool send_or_keep(struct server *server, struct connection *connection, const struct wire_writer *message)
+{
+	int sent = wire_send(connection->fd, message, 0);
+
+	connection->deadline_ms = wire_now_ms() + server->limits.silence_ms;
+	if (sent == 0)
+		return true;
+	if (sent == -ETIMEDOUT)
+		connection->unsent = malloc(message->length);
+	if (!connection->unsent) {
+		end_connection(connection);
+		return false;
+	}
+	memcpy(connection->unsent, message->buffer, message->length);
+	connection->unsent_length = message->length;
+	return true;
+}
+
+static void pump_stream(struct server *server, struct connection *connection)
+{
+	for (int i = 0; i < MESSAGES_IN_A_ROW && connection->stream.next && !connection->unsent; i++) {
+		struct wire_writer message = { .buffer = server->answer, .capacity = WIRE_MAX };
+		bool last = false;
+
+		if (!connection->stream.next(connection->stream.context, &message, &last)) {
+			end_connection(connection);
+			return;
+		}
+		if (last)
+			end_stream(connection);
+		if (!send_or_keep(server, connection, &message))
+			return;
+	}
+}
+
+/* The peer has room again. */
+static void send_more(struct server *server, struct connection *connection)
+{
+	if (connection->unsent) {
+		struct wire_writer message = { .buffer = connection->unsent, .length = connection->unsent_length };
+
+		connection->unsent = NULL;
+		(void)send_or_keep(server, connection, &message);
+		explicit_bzero(message.buffer, message.length);
+		free(message.buffer);
+	}
+	if (!connection->ended)
+		pump_stream(server, connection);
+}
+
+/* ---- questions ---- */
+
+const struct ucred *question_peer(const struct question *question)
+{
+	return &question->peer;
+}
+
+bool question_abandoned(const struct question *question)
+{
+	struct pollfd peer = { .events = POLLRDHUP };
+
+	if (!question->connection)
+		return true;
+	/* The loop may not have come to see it yet. */
+	peer.fd = question->connection->fd;
+	return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR | POLLRDHUP));
+}
+
+void question_begin_answer(struct question *question, struct wire_writer *ret_writer, const char *status)
+{
+	wire_begin(ret_writer, question->server->answer, WIRE_MAX, "status", status);
+}
+
+/* Frees the question; returns its connection when that is still there. */
+static struct connection *end_question(struct question *question)
+{
+	struct connection *connection = question->connection;
+
+	if (connection)
+		connection->question = NULL;
+	free(question);
+	return connection;
+}
+
+void question_send(struct question *question, const struct wire_writer *answer)
+{
+	struct server *server = question->server;
+	struct connection *connection = end_question(question);
+
+	if (connection)
+		(void)send_or_keep(server, connection, answer);
+	explicit_bzero(answer->buffer, answer->length);
+}
+
+void question_stream(struct question *question, const struct question_stream *stream)
+{
+	struct server *server = question->server;
+	struct connection *connection = end_question(question);
+
+	if (!connection) {
+		stream->done(stream->context);
+		return;
+	}
+	connection->stream = *stream;
+	pump_stream(server, connection);
+}
+
+void question_drop(struct question *question)
+{
+	struct connection *connection = end_question(question);
+
+	if (connection)
+		end_connection(connection);
+}
+
+static void receive_question(struct server *server, struct connection *connection)
+{
+	ssize_t n = wire_receive(connection->fd, server->received, sizeof(server->received), 0);
+	struct wire_message message;
+	struct question *question;
+
+	if (n == -EAGAIN)
+		return;
+	if (n <= 0 || !wire_parse(server->received, (size_t)n, &message)) {
+		end_connection(connection);
+		return;
+	}
+	question = calloc(1, sizeof(*question));
+	if (!question) {
+		end_connection(connection);
+		return;
+	}
+	*question = (struct question){ .server = server, .connection = connection, .peer = connection->peer };
+	connection->question = question;
+	connection->deadline_ms = NEVER;
+	server->handler(server->context, question, &message);
+	/* There may have been a ticket in it. */
+	explicit_bzero(server->received, (size_t)n);
+}
+
+/* ---- the loop ---- */
+
+static short events_of(const struct connection *connection)
+{
+	if (connection->unsent || connection->stream.next)
+		return POLLOUT;
+	/* Under way: only to hear that the peer has gone. */
+	return connection->question ? 0 : POLLIN;
+}
+
+static size_t fill_polled(struct server *server, int64_t now_ms)
+{
+	size_t n = 0;
+
+	server->polled[n++] = (struct pollfd){
+		.fd = now_ms >= server->accept_from_ms ? server->listener : -1,
+		.events = POLLIN,
+	};
+	for (size_t i = 0; i < server->attachment_count; i++)
+		server->polled[n++] = (struct pollfd){ .fd = server->attachments[i].fd, .events = POLLIN };
+	for (const struct connection *open = server->connections; open; open = open->next)
+		server->polled[n++] = (struct pollfd){ .fd = open->fd, .events = events_of(open) };
+	return n;
+}
+
+static int64_t earlier(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+static int64_t attachment_deadline(const struct server_attachment *attachment)
+{
+	int64_t deadline_ms = attachment->deadline_ms ? attachment->deadline_ms(attachment->context) : -1;
+
+	return deadline_ms < 0 ? NEVER : deadline_ms;
+}
+
+static int wait_ms(const struct server *server, int64_t now_ms)
+{
+	int64_t first = now_ms < server->accept_from_ms ? server->accept_from_ms : NEVER;
+
+	for (size_t i = 0; i < server->attachment_count; i++)
+		first = earlier(first, attachment_deadline(&server->attachments[i]));
+	for (const struct connection *open = server->connections; open; open = open->next)
+		first = earlier(first, open->deadline_ms);
+	if (first == NEVER)
+		return -1;
+	return first <= now_ms ? 0 : first - now_ms > INT_MAX ? INT_MAX : (int)(first - now_ms);
+}
+
+static void serve_connection(struct server *server, struct connection *connection, short ready, int64_t now_ms)
+{
+	if (connection->ended)
+		return;
+	if (ready & POLLIN)
+		receive_question(server, connection);
+	else if ((ready & POLLOUT) && now_ms < connection->deadline_ms)
+		send_more(server, connection);
+	else if (ready || now_ms >= connection->deadline_ms)
+		end_connection(connection);
+}
+
+/* Serves all that was ready. Connections that are accepted meanwhile wait for the next round. */
+static void serve_round(struct server *server)
+{
+	int64_t now_ms = wire_now_ms();
+	struct connection *connection = server->connections;
+	const struct pollfd *ready = server->polled + 1;
+
+	for (size_t i = 0; i < server->attachment_count; i++, ready++)
+		if (ready->revents || now_ms >= attachment_deadline(&server->attachments[i]))
+			server->attachments[i].run(server->attachments[i].context, now_ms);
+	for (; connection; connection = connection->next, ready++)
+		serve_connection(server, connection, ready->revents, now_ms);
+	if (server->polled[0].revents)
+		accept_all(server, now_ms);
+	free_ended(server);
+}
+
+int server_run(struct server *server)
+{
+	while (!server->stopped) {
+		int64_t now_ms = wire_now_ms();
+		size_t count = fill_polled(server, now_ms);
+
+		if (poll(server->polled, count, wait_ms(server, now_ms)) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
+		serve_round(server);
+	}
+	return 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * How an account on record stands: its state there, compared with what the account files say of it. Pure.
+ */
+#ifndef PROVISIOND_STANDING_H
+#define PROVISIOND_STANDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "provisiond/account_record.h"
+
+enum standing {
+	STANDING_ACTIVE,
+	STANDING_INCOMPLETE,
+	STANDING_CREATING,    /* being made, or waiting for recovery */
+	STANDING_DEACTIVATED, /* by us, or because its shadow expiry is past */
+	STANDING_REMOVED,     /* by us, or by somebody's userdel */
+	STANDING_FOREIGN,     /* the name is another user's now: somebody removed the account and made a new one */
+	STANDING_UNKNOWN,     /* the account files cannot be read */
+};
+
+/* The rows of that name in /etc/passwd and /etc/shadow. */
+struct standing_rows {
+	bool unreadable;
+	bool user;
+	uid_t uid; /* when user */
+	bool expires;
+	int64_t expires_day; /* days since the epoch, when expires */
+};
+
+/* now_s: epoch seconds. An account is dead from its expiry day on, as for pam_unix(8). */
+enum standing standing_of(const struct account_record *record, const struct standing_rows *rows, int64_t now_s);
+
+#endif
