@@ -139,7 +139,7 @@ demo:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/objects $(BUILD)/tests -type f -name '*.d' 2>/dev/null)
 
 -include $(wildcard tests/*.mk)
 
