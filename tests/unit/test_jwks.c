@@ -346,6 +346,7 @@ static void other_types_are_skipped(void **state)
 	assert_skipped(without(rsa_jwk(), "kty"));
 	assert_skipped(with(rsa_jwk(), "kty", json_string("EC")));
 	assert_skipped(with(ec_jwk(), "kty", json_string("RSA")));
+	assert_skipped(with(ec_jwk(), "kty", json_string("OKP")));
 }
 
 static void a_published_private_key_is_skipped(void **state)
@@ -471,9 +472,22 @@ static void coordinates_are_as_long_as_the_field(void **state)
 	text = forge_base64url(longer, sizeof(longer));
 	assert_skipped(with(jwk, "x", json_string(text)));
 	assert_skipped(with(ec_jwk(), "y", json_string(text)));
+	assert_skipped(with(with(ec_jwk(), "x", json_string(text)), "y", json_string(text)));
 	assert_skipped(with(ec_jwk(), "x", json_string("")));
+	assert_skipped(with(ec_jwk(), "y", json_string("")));
 	assert_skipped(without(ec_jwk(), "x"));
 	assert_skipped(without(ec_jwk(), "y"));
+}
+
+static void endless_coordinates_are_skipped(void **state)
+{
+	unsigned char bytes[4096];
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	memset(bytes, 0x11, sizeof(bytes));
+	text = forge_base64url(bytes, sizeof(bytes));
+	assert_skipped(with(with(ec_jwk(), "x", json_string(text)), "y", json_string(text)));
 }
 
 static void a_point_off_its_curve_is_skipped(void **state)
@@ -541,6 +555,7 @@ int main(void)
 		cmocka_unit_test(RSA_numbers_must_be_there_in_canonical_base64url),
 		cmocka_unit_test(another_curve_is_skipped),
 		cmocka_unit_test(coordinates_are_as_long_as_the_field),
+		cmocka_unit_test(endless_coordinates_are_skipped),
 		cmocka_unit_test(a_point_off_its_curve_is_skipped),
 		cmocka_unit_test(nothing_is_left_in_the_error_queue_of_OpenSSL),
 		cmocka_unit_test(only_signature_algorithms_with_public_keys_have_a_name),
