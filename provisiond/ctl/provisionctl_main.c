@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/version.h"
 #include "provisiond/ctl/command.h"
 #include "provisiond/ctl/terminal.h"
 
@@ -72,6 +73,7 @@ struct command_line {
 	int argument_count;
 	bool json;
 	bool help;
+	bool version;
 };
 
 static void print_options_and_codes(void)
@@ -79,6 +81,7 @@ static void print_options_and_codes(void)
 	(void)printf("\nOptions:\n"
 		     "  --json      print JSON instead of a table; times in UTC\n"
 		     "  -h, --help  print this help\n"
+		     "  --version   print the version\n"
 		     "\nExit status:\n"
 		     "  0  done\n"
 		     "  1  not found, or nothing to list\n"
@@ -132,6 +135,8 @@ static bool take_option(const char *option, struct command_line *line)
 		line->json = true;
 	else if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
 		line->help = true;
+	else if (strcmp(option, "--version") == 0)
+		line->version = true;
 	else
 		return false;
 	return true;
@@ -160,9 +165,9 @@ static bool read_words(int argc, char **argv, struct command_line *line)
 static bool choose_command(struct command_line *line)
 {
 	if (line->argument_count == 0) {
-		if (!line->help)
+		if (!line->help && !line->version)
 			complain("no command was given. See: provisionctl --help");
-		return line->help;
+		return line->help || line->version;
 	}
 	line->command = command_named(line->arguments[0]);
 	if (!line->command)
@@ -201,6 +206,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (line.help)
 		print_help(line.command);
+	else if (line.version)
+		(void)puts("provisionctl (pam_oidc) " PAM_OIDC_VERSION);
 	else
 		code = run(&line);
 	errno = 0;

@@ -47,7 +47,13 @@ static bool passwd_field_ok(const char *field)
 	return true;
 }
 
-static bool path_ok(const char *path)
+/* An empty shell stands for /bin/sh (passwd(5)). */
+static bool shell_ok(const char *shell)
+{
+	return shell && (shell[0] == '/' || shell[0] == '\0') && passwd_field_ok(shell);
+}
+
+static bool home_ok(const char *path)
 {
 	return path && path[0] == '/' && passwd_field_ok(path);
 }
@@ -85,7 +91,7 @@ static enum lookup_result entry_checked(const struct wire_message *answer, const
 	if (kind == KIND_COUNT || !about_typed_name(wire_get(answer, "account"), typed) ||
 	    !ids_read(answer, kind, &entry))
 		return LOOKUP_MALFORMED;
-	if (!entry.gecos || !passwd_field_ok(entry.gecos) || !path_ok(entry.home) || !path_ok(entry.shell))
+	if (!entry.gecos || !passwd_field_ok(entry.gecos) || !home_ok(entry.home) || !shell_ok(entry.shell))
 		return LOOKUP_MALFORMED;
 	/* With "x" pam_unix looks for a shadow row, which an email never has, and its account phase would fail. */
 	entry.password = kind == KIND_ACTIVE && strchr(typed, '@') ? "*" : "x";

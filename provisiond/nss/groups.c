@@ -9,12 +9,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* A group id other than root's and than the one that stands for "none". */
+#define ROOT_GROUP ((gid_t)0)
+
+/* A group id other than the one that stands for "none". */
 static bool group_id_read(const char *text, gid_t *ret_id)
 {
 	unsigned long long id = 0;
 
-	if (text[0] < '1' || text[0] > '9')
+	if (text[0] < '0' || text[0] > '9' || (text[0] == '0' && text[1] != '\0'))
 		return false;
 	for (; *text >= '0' && *text <= '9' && id < UINT32_MAX; text++)
 		id = id * 10 + (unsigned long long)(*text - '0');
@@ -75,7 +77,7 @@ bool groups_append(const struct wire_message *answer, gid_t primary, const struc
 	gid_t id;
 
 	while ((text = wire_next(answer, "group", &cursor)) && !full(array)) {
-		if (!group_id_read(text, &id) || id == primary || contains(array, id))
+		if (!group_id_read(text, &id) || id == ROOT_GROUP || id == primary || contains(array, id))
 			continue;
 		if (*array->used >= *array->room && !grow(array))
 			return false;

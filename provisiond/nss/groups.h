@@ -16,11 +16,11 @@ struct group_array {
 	long limit; /* at most so many ids; 0 or less: no limit */
 };
 
-/* True when every `group` field is a group id other than 0. */
+/* True when every `group` field is a group id. */
 bool groups_ok(const struct wire_message *answer);
 
-/* Appends the `group` fields except `primary` and what is there already; what is beyond the limit is left out. The
- * answer has passed groups_ok(). False when memory runs out; the list then holds what came before. */
+/* Appends the `group` fields except `primary`, root's group and what is there already; what is beyond the limit is left
+ * out. The answer has passed groups_ok(). False when memory runs out; the list then holds what came before. */
 bool groups_append(const struct wire_message *answer, gid_t primary, const struct group_array *array);
 
 #endif

@@ -449,15 +449,15 @@ static void a_buffer_one_byte_too_small_is_erange_and_one_that_fits_is_enough(vo
 static void entries_that_no_line_of_passwd_could_hold_are_malformed(void **state)
 {
 	static const struct field wrong[] = {
-		{ "uid", "0" },           { "uid", "999" },         { "uid", "65534" },    { "uid", "65535" },
-		{ "uid", "4294967295" },  { "uid", "-1" },          { "uid", "1000x" },    { "uid", "" },
-		{ "uid", NULL },          { "gid", "0" },           { "gid", "999" },      { "gid", "65534" },
-		{ "gid", NULL },          { "account", "bob" },     { "account", "root" }, { "account", "" },
-		{ "account", NULL },      { "kind", "other" },      { "kind", "" },        { "kind", NULL },
-		{ "gecos", "a:b" },       { "gecos", "a\nb" },      { "gecos", "a\033b" }, { "gecos", "a\177b" },
-		{ "gecos", NULL },        { "home", "home/alice" }, { "home", "" },        { "home", "/home/a:b" },
-		{ "home", "/home/\n" },   { "home", NULL },         { "shell", "bash" },   { "shell", "" },
-		{ "shell", "/bin/sh\n" }, { "shell", "/bin:" },     { "shell", NULL },
+		{ "uid", "0" },          { "uid", "999" },         { "uid", "65534" },    { "uid", "65535" },
+		{ "uid", "4294967295" }, { "uid", "-1" },          { "uid", "1000x" },    { "uid", "" },
+		{ "uid", NULL },         { "gid", "0" },           { "gid", "999" },      { "gid", "65534" },
+		{ "gid", NULL },         { "account", "bob" },     { "account", "root" }, { "account", "" },
+		{ "account", NULL },     { "kind", "other" },      { "kind", "" },        { "kind", NULL },
+		{ "gecos", "a:b" },      { "gecos", "a\nb" },      { "gecos", "a\033b" }, { "gecos", "a\177b" },
+		{ "gecos", NULL },       { "home", "home/alice" }, { "home", "" },        { "home", "/home/a:b" },
+		{ "home", "/home/\n" },  { "home", NULL },         { "shell", "bash" },   { "shell", "/bin/sh\n" },
+		{ "shell", "/bin:" },    { "shell", NULL },
 	};
 	char bytes[1024];
 	struct wire_message message;
@@ -495,6 +495,17 @@ static void a_linked_user_may_have_a_system_group_but_never_roots(void **state)
 		assert_true(wire_parse(bytes, writer.length, &message));
 		assert_int_equal(entry_read(&message, "alice", &entry), gid == 0 ? LOOKUP_MALFORMED : LOOKUP_ENTRY);
 	}
+}
+
+static void an_empty_shell_is_a_shell(void **state)
+{
+	char bytes[1024];
+	struct wire_message message;
+	struct entry entry;
+
+	(void)state;
+	assert_true(wire_parse(bytes, alice_but("shell", "", NULL, bytes, sizeof(bytes)), &message));
+	assert_int_equal(entry_read(&message, "alice", &entry), LOOKUP_ENTRY);
 }
 
 static void answers_that_are_no_answers_are_unavailable(void **state)
@@ -608,9 +619,9 @@ static void a_child_process_does_not_wait_again(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void the_groups_of_an_email_are_appended_without_the_primary_one_and_without_doubles(void **state)
+static void the_groups_of_an_email_are_appended_without_the_primary_one_roots_and_doubles(void **state)
 {
-	static const char *const groups[] = { "27", "2000200007", "44", "27", "100", "1500", NULL };
+	static const char *const groups[] = { "27", "2000200007", "44", "27", "0", "100", "1500", NULL };
 	static const gid_t expected[] = { 2000200007, 100, 27, 44, 1500 };
 	_cleanup_free_ gid_t *ids = malloc(2 * sizeof(gid_t));
 	long start = 2, size = 2;
@@ -674,8 +685,8 @@ static void a_thousand_groups_arrive(void **state)
 
 static void malformed_groups_give_no_group_at_all(void **state)
 {
-	static const char *const wrong[] = { "0", "00",  "-1",  "4294967295", "4294967296", "99999999999999999999999",
-					     "",  "27x", " 27", "+27" };
+	static const char *const wrong[] = { "00", "-1",  "4294967295", "4294967296", "99999999999999999999999",
+					     "",   "27x", " 27",        "+27" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -688,7 +699,7 @@ static void malformed_groups_give_no_group_at_all(void **state)
 			fail_msg("group=%s was taken", wrong[i]);
 	}
 	if (world.module) {
-		static const char *const groups[] = { "27", "0", NULL };
+		static const char *const groups[] = { "27", "00", NULL };
 		_cleanup_free_ gid_t *ids = malloc(sizeof(gid_t));
 		long start = 0, size = 1;
 		int code = 0;
@@ -792,12 +803,13 @@ int main(void)
 		WITH_MODULE(a_buffer_one_byte_too_small_is_erange_and_one_that_fits_is_enough),
 		cmocka_unit_test(entries_that_no_line_of_passwd_could_hold_are_malformed),
 		cmocka_unit_test(a_linked_user_may_have_a_system_group_but_never_roots),
+		cmocka_unit_test(an_empty_shell_is_a_shell),
 		WITH_MODULE(answers_that_are_no_answers_are_unavailable),
 		WITH_MODULE(without_provisiond_the_answer_is_unavailable_at_once_and_again_when_it_is_back),
 		WITH_MODULE(a_provisiond_that_does_not_answer_costs_a_process_250_ms_once),
 		WITH_MODULE(a_provisiond_whose_queue_is_full_costs_no_more),
 		WITH_MODULE(a_child_process_does_not_wait_again),
-		WITH_MODULE(the_groups_of_an_email_are_appended_without_the_primary_one_and_without_doubles),
+		WITH_MODULE(the_groups_of_an_email_are_appended_without_the_primary_one_roots_and_doubles),
 		WITH_MODULE(the_group_list_stops_at_its_limit),
 		WITH_MODULE(a_thousand_groups_arrive),
 		WITH_MODULE(malformed_groups_give_no_group_at_all),
