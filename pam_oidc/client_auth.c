@@ -167,6 +167,20 @@ void client_credentials_free(struct client_credentials *credentials)
 	free(credentials);
 }
 
+/* Two texts with a separator between them; the caller wipes and frees it. NULL when memory ran out. */
+static char *join(const char *one, char separator, const char *other)
+{
+	size_t length = strlen(one);
+	char *text = malloc(length + 1 + strlen(other) + 1);
+
+	if (!text)
+		return NULL;
+	memcpy(text, one, length);
+	text[length] = separator;
+	strcpy(text + length + 1, other);
+	return text;
+}
+
 /* --- client_secret_basic: RFC 6749, section 2.3.1; RFC 7617 --- */
 
 /* "Basic " and the base64 of id:secret, both form-encoded first. NULL when memory ran out. */
@@ -179,7 +193,10 @@ static char *basic_authorization(const char *client_id, const char *client_secre
 	size_t length;
 	char *header;
 
-	if (!encoded_id || !encoded_secret || asprintf(&pair, "%s:%s", encoded_id, encoded_secret) < 0)
+	if (!encoded_id || !encoded_secret)
+		return NULL;
+	pair = join(encoded_id, ':', encoded_secret);
+	if (!pair)
 		return NULL;
 	length = strlen(pair);
 	header = malloc(sizeof(scheme) + (length + 2) / 3 * 4);
@@ -267,15 +284,15 @@ static char *client_assertion(const struct client_credentials *credentials, cons
 	_cleanup_free_ char *claims = assertion_claims(client_id, endpoint_url, now);
 	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ char *signature = NULL;
-	char *assertion;
 
-	if (!header || !claims || asprintf(&text, "%s.%s", header, claims) < 0)
+	if (!header || !claims)
+		return NULL;
+	text = join(header, '.', claims);
+	if (!text)
 		return NULL;
 	signature = encode_signature(credentials, text);
 	ERR_clear_error();
-	if (!signature || asprintf(&assertion, "%s.%s", text, signature) < 0)
-		return NULL;
-	return assertion;
+	return signature ? join(text, '.', signature) : NULL;
 }
 
 /* --- Applying --- */

@@ -415,8 +415,7 @@ static void short_ECDSA_numbers_are_padded(void **state)
 
 	(void)state;
 	/* One number in 256 begins with a zero byte; 1200 numbers without any are as unlikely as 1 in 100. */
-	* / for (int i = 0; i < 600; i++)
-	{
+	for (int i = 0; i < 600; i++) {
 		_cleanup_form_ struct form form = { 0 };
 		const char *text;
 
