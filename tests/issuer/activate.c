@@ -117,9 +117,12 @@ static void print_people(struct page *page, json_t *users)
 	const char *name;
 	json_t *user;
 
-	json_object_foreach(users, name, user) if (json_is_true(json_object_get(user, "listed")))
-		page_print(page, "<button class=\"person\" name=\"user\" value=\"%s\">%s<small>%s%s</small></button>\n",
-			   name, user_text(user, "name"), user_text(user, "login"), remark_on(user));
+	json_object_foreach (users, name, user)
+		if (json_is_true(json_object_get(user, "listed")))
+			page_print(
+				page,
+				"<button class=\"person\" name=\"user\" value=\"%s\">%s<small>%s%s</small></button>\n",
+				name, user_text(user, "name"), user_text(user, "login"), remark_on(user));
 }
 
 static void show_sign_in_form(const struct visit *visit, const struct device_code *code, const char *fault)

@@ -76,8 +76,9 @@ static void forget_expired(json_t *seen, int64_t now_s)
 	json_t *expiry;
 	void *next;
 
-	json_object_foreach_safe(seen, next, key, expiry) if (json_integer_value(expiry) < now_s)
-		json_object_del(seen, key);
+	json_object_foreach_safe (seen, next, key, expiry)
+		if (json_integer_value(expiry) < now_s)
+			json_object_del(seen, key);
 }
 
 static const char *claims_fault(struct provider *provider, const struct request *request, const json_t *client,

@@ -12,18 +12,25 @@
 #include "tests/issuer/must.h"
 #include "tests/issuer/provider.h"
 
-static const char BUILTIN[] =
-	"{"
-	"\"clinic-app\":{\"name\":\"Clinic Linux\",\"auth\":\"none\"},"
-	"\"clinic-basic\":{\"name\":\"Clinic Linux "
-	"(basic)\",\"auth\":\"basic\",\"secret\":\"basic-secret-0123456789\"},"
-	"\"clinic basic:2+\":{\"name\":\"Clinic Linux (encoded)\",\"auth\":\"basic\","
-	"\"secret\":\"a+b c%d:e/f=g&h?i~\\u00fc\"},"
-	"\"clinic-post\":{\"name\":\"Clinic Linux (post)\",\"auth\":\"post\",\"secret\":\"p+q r%s:t/u=v&w\"},"
-	"\"clinic-jwt\":{\"name\":\"Clinic Linux (signed)\",\"auth\":\"private_key_jwt\"},"
-	"\"clinic-web\":{\"name\":\"Clinic Portal\",\"auth\":\"none\",\"device_grant\":false},"
-	"\"clinic-narrow\":{\"name\":\"Clinic Linux (no email)\",\"auth\":\"none\",\"scopes\":[\"openid\",\"profile\"]}"
-	"}";
+static const struct {
+	const char *id;
+	const char *name;
+	const char *auth;
+	const char *secret;
+	bool without_device_grant;
+	bool without_email; /* only the scopes openid and profile */
+} BUILTIN[] = {
+	{ .id = "clinic-app", .name = "Clinic Linux", .auth = "none" },
+	{ .id = "clinic-basic", .name = "Clinic Linux (basic)", .auth = "basic", .secret = "basic-secret-0123456789" },
+	{ .id = "clinic basic:2+",
+	  .name = "Clinic Linux (encoded)",
+	  .auth = "basic",
+	  .secret = "a+b c%d:e/f=g&h?i~\xc3\xbc" },
+	{ .id = "clinic-post", .name = "Clinic Linux (post)", .auth = "post", .secret = "p+q r%s:t/u=v&w" },
+	{ .id = "clinic-jwt", .name = "Clinic Linux (signed)", .auth = "private_key_jwt" },
+	{ .id = "clinic-web", .name = "Clinic Portal", .auth = "none", .without_device_grant = true },
+	{ .id = "clinic-narrow", .name = "Clinic Linux (no email)", .auth = "none", .without_email = true },
+};
 
 static const char *const USUAL_SCOPES[] = { "openid",  "profile", "email",          "groups",
 					    "address", "phone",   "offline_access", "device_sso" };
@@ -31,9 +38,19 @@ static const char *const USUAL_SCOPES[] = { "openid",  "profile", "email",      
 json_t *clients_builtin(void)
 {
 	json_t *clients = must(json_object());
-	json_t *builtin = must(json_loads(BUILTIN, JSON_REJECT_DUPLICATES, NULL));
-	_cleanup_free_ char *fault = clients_add(clients, builtin);
+	json_t *builtin = must(json_object());
+	_cleanup_free_ char *fault = NULL;
 
+	for (size_t i = 0; i < sizeof BUILTIN / sizeof BUILTIN[0]; i++) {
+		json_t *client =
+			must(json_pack("{s:s, s:s, s:s*, s:b}", "name", BUILTIN[i].name, "auth", BUILTIN[i].auth,
+				       "secret", BUILTIN[i].secret, "device_grant", !BUILTIN[i].without_device_grant));
+
+		if (BUILTIN[i].without_email)
+			json_object_set_new(client, "scopes", must(json_pack("[s, s]", "openid", "profile")));
+		json_object_set_new(builtin, BUILTIN[i].id, client);
+	}
+	fault = clients_add(clients, builtin);
 	json_decref(builtin);
 	must(fault ? NULL : clients);
 	return clients;
@@ -62,15 +79,13 @@ char *clients_add(json_t *clients, json_t *more)
 	const char *id;
 	json_t *client;
 
-	json_object_foreach(more, id, client)
-	{
+	json_object_foreach (more, id, client) {
 		char *fault = check(id, client);
 
 		if (fault)
 			return fault;
 	}
-	json_object_foreach(more, id, client)
-	{
+	json_object_foreach (more, id, client) {
 		json_t *copy = must(json_deep_copy(client));
 
 		json_object_set_new(copy, "id", must(json_string(id)));
@@ -191,7 +206,8 @@ static bool secret_fits(const json_t *client, const char *secret)
 static enum error_row judge(struct provider *provider, const struct request *request,
 			    const struct credentials *credentials, json_t **ret_client)
 {
-	_cleanup_free_ char *assertion_id = NULL;
+	const char *assertion = form_get(&request->form, "client_assertion");
+	_cleanup_free_ char *assertion_id = assertion ? client_assertion_subject(assertion) : NULL;
 	const char *id = credentials->client_id;
 	json_t *client;
 
@@ -202,7 +218,7 @@ static enum error_row judge(struct provider *provider, const struct request *req
 	if (credentials->basic)
 		id = credentials->basic_id;
 	if (credentials->assertion && !id)
-		id = assertion_id = client_assertion_subject(form_get(&request->form, "client_assertion"));
+		id = assertion_id;
 	if (!id)
 		return ERROR_INVALID_CLIENT;
 	client = json_object_get(provider->clients, id);
@@ -222,7 +238,6 @@ bool client_authenticate(struct provider *provider, const struct request *reques
 			 struct answer *answer)
 {
 	_cleanup_(credentials_free) struct credentials credentials;
-	const char *fault;
 	json_t *client = NULL;
 	enum error_row row;
 
@@ -235,7 +250,7 @@ bool client_authenticate(struct provider *provider, const struct request *reques
 		return false;
 	}
 	if (credentials.assertion) {
-		fault = client_assertion_fault(provider, request, client);
+		const char *fault = client_assertion_fault(provider, request, client);
 		if (fault) {
 			answer_error_described(answer, ERROR_INVALID_CLIENT_ASSERTION, fault);
 			return false;

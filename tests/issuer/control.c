@@ -31,8 +31,8 @@ static char *do_settings(struct provider *provider, const struct request *reques
 }
 
 /* A missing, empty or null user code stands for the sign-in that began last. */
-static char *find_code(struct provider *provider, const struct request *request, const json_t *user_code,
-		       struct device_code **ret_code)
+static char *decide(struct provider *provider, const struct request *request, const json_t *user_code,
+		    enum code_state state, const char *user, json_t **ret_answer)
 {
 	const char *text = json_string_value(user_code);
 	struct device_code *code;
@@ -43,18 +43,6 @@ static char *find_code(struct provider *provider, const struct request *request,
 		code = codes_newest_pending(provider->codes, request->now_ms);
 	if (!code)
 		return must_copy(text && *text ? "there is no such user code" : "no sign-in is waiting");
-	*ret_code = code;
-	return NULL;
-}
-
-static char *decide(struct provider *provider, const struct request *request, const json_t *user_code,
-		    enum code_state state, const char *user, json_t **ret_answer)
-{
-	struct device_code *code = NULL;
-	char *fault = find_code(provider, request, user_code, &code);
-
-	if (fault)
-		return fault;
 	if (!code_decide(code, state, user, request->now_ms))
 		return must_copy("that sign-in was decided already or has expired");
 	*ret_answer = must(json_pack("{s:b, s:s}", "ok", 1, "user_code", code->user_code));

@@ -20,28 +20,38 @@ static void set_endpoint(json_t *document, const struct request *request, const 
 	json_object_set_new(document, member, must(json_sprintf("%s/v1/%s", request->endpoints, tail)));
 }
 
-/* What Okta says about itself, whatever the issuer. */
-static const char CAPABILITIES[] =
-	"{\"response_types_supported\":[\"code\",\"id_token\",\"code id_token\",\"code token\",\"id_token token\","
-	"\"code id_token token\"],"
-	"\"response_modes_supported\":[\"query\",\"fragment\",\"form_post\",\"okta_post_message\"],"
-	"\"grant_types_supported\":[\"authorization_code\",\"implicit\",\"refresh_token\",\"password\","
-	"\"urn:ietf:params:oauth:grant-type:device_code\"],"
-	"\"subject_types_supported\":[\"public\"],"
-	"\"id_token_signing_alg_values_supported\":[\"RS256\"],"
-	"\"scopes_supported\":[\"openid\",\"email\",\"profile\",\"address\",\"phone\",\"offline_access\",\"groups\"],"
-	"\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\",\"client_secret_"
-	"jwt\","
-	"\"private_key_jwt\",\"none\"],"
-	"\"claims_supported\":[\"iss\",\"ver\",\"sub\",\"aud\",\"iat\",\"exp\",\"jti\",\"auth_time\",\"amr\",\"idp\","
-	"\"nonce\",\"name\",\"preferred_username\",\"email\",\"email_verified\",\"at_hash\"],"
-	"\"code_challenge_methods_supported\":[\"S256\"]}";
+/* What Okta says about itself, whatever the issuer: lists, their items separated by commas. */
+static const char *const CAPABILITIES[][2] = {
+	{ "response_types_supported", "code,id_token,code id_token,code token,id_token token,code id_token token" },
+	{ "response_modes_supported", "query,fragment,form_post,okta_post_message" },
+	{ "grant_types_supported",
+	  "authorization_code,implicit,refresh_token,password,urn:ietf:params:oauth:grant-type:device_code" },
+	{ "subject_types_supported", "public" },
+	{ "id_token_signing_alg_values_supported", "RS256" },
+	{ "scopes_supported", "openid,email,profile,address,phone,offline_access,groups" },
+	{ "token_endpoint_auth_methods_supported",
+	  "client_secret_basic,client_secret_post,client_secret_jwt,private_key_jwt,none" },
+	{ "claims_supported", "iss,ver,sub,aud,iat,exp,jti,auth_time,amr,idp,nonce,name,nickname,preferred_username,"
+			      "given_name,middle_name,family_name,email,email_verified,profile,zoneinfo,locale,address,"
+			      "phone_number,picture,website,gender,birthdate,updated_at,at_hash,c_hash" },
+	{ "code_challenge_methods_supported", "S256" },
+};
+
+static json_t *list_of(const char *items)
+{
+	json_t *list = must(json_array());
+
+	for (size_t length; *items; items += length + (items[length] == ',')) {
+		length = strcspn(items, ",");
+		json_array_append_new(list, must(json_stringn(items, length)));
+	}
+	return list;
+}
 
 void answer_discovery(struct provider *provider, const struct request *request, struct answer *answer)
 {
-	json_t *document = must(json_loads(CAPABILITIES, 0, NULL));
+	json_t *document = must(json_pack("{s:s}", "issuer", request->issuer));
 
-	json_object_set_new(document, "issuer", must(json_string(request->issuer)));
 	set_endpoint(document, request, "authorization_endpoint", "authorize");
 	set_endpoint(document, request, "device_authorization_endpoint", "device/authorize");
 	set_endpoint(document, request, "token_endpoint", "token");
@@ -50,6 +60,8 @@ void answer_discovery(struct provider *provider, const struct request *request, 
 	set_endpoint(document, request, "introspection_endpoint", "introspect");
 	set_endpoint(document, request, "revocation_endpoint", "revoke");
 	set_endpoint(document, request, "end_session_endpoint", "logout");
+	for (size_t i = 0; i < sizeof CAPABILITIES / sizeof CAPABILITIES[0]; i++)
+		json_object_set_new(document, CAPABILITIES[i][0], list_of(CAPABILITIES[i][1]));
 	json_overlay(document, json_object_get(provider->settings, "discovery"));
 	answer_json(answer, 200, document);
 	allow_caching(provider, answer);
@@ -76,8 +88,10 @@ void answer_keys(struct provider *provider, const struct request *request, struc
 	size_t index;
 
 	(void)request;
-	json_array_foreach(keys, index, key) json_overlay(key, json_object_get(setting, "members"));
-	json_array_foreach(extra, index, key) json_array_insert(keys, index, key);
+	json_array_foreach (keys, index, key)
+		json_overlay(key, json_object_get(setting, "members"));
+	json_array_foreach (extra, index, key)
+		json_array_insert(keys, index, key);
 	if (raw) {
 		json_decref(set);
 		set = json_incref(raw);

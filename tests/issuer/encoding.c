@@ -21,14 +21,14 @@ char *base64url_encode(const void *bytes, size_t length)
 	size_t out = 0;
 
 	for (size_t i = 0; i < length; i += 3) {
-		size_t have = length - i < 3 ? length - i : 3;
+		size_t left = length - i;
 		uint32_t group = (uint32_t)in[i] << 16;
 
-		if (have > 1)
+		if (left > 1)
 			group |= (uint32_t)in[i + 1] << 8;
-		if (have > 2)
+		if (left > 2)
 			group |= in[i + 2];
-		for (size_t j = 0; j <= have; j++)
+		for (size_t j = 0; j < 4 && j <= left; j++)
 			text[out++] = URL_ALPHABET[group >> (18 - 6 * j) & 63];
 	}
 	text[out] = '\0';

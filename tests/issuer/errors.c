@@ -52,10 +52,8 @@ static const struct {
 				  "'scope' must be provided." },
 	[ERROR_MULTIPLE_CREDENTIALS] = { "multiple_credentials", 400, BODY_OAUTH, "invalid_request",
 					 "Cannot supply multiple client credentials. Use one of the following: "
-					 "credentials "
-					 "in the Authorization header, credentials in the post body, or a "
-					 "client_assertion "
-					 "in the post body." },
+					 "credentials in the Authorization header, credentials in the post body, "
+					 "or a client_assertion in the post body." },
 	[ERROR_INVALID_REQUEST] = { "invalid_request", 400, BODY_OAUTH, "invalid_request",
 				    "The request was missing a required parameter or had a doubled or malformed one." },
 	[ERROR_UNSUPPORTED_GRANT_TYPE] = { "unsupported_grant_type", 400, BODY_OAUTH, "unsupported_grant_type",

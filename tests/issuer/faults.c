@@ -168,7 +168,8 @@ void fault_apply(const json_t *fault, int64_t now_ms, struct answer *answer)
 	set_rate_limit_headers(fault, now_ms, answer);
 	if (text_of(fault, "content_type"))
 		answer_set_header(answer, "Content-Type", text_of(fault, "content_type"));
-	json_object_foreach(headers, name, value) answer_set_header(answer, name, json_string_value(value));
+	json_object_foreach (headers, name, value)
+		answer_set_header(answer, name, json_string_value(value));
 	if (json_object_get(fault, "oversize") && answer->body)
 		inflate(answer, (size_t)number_of(fault, "oversize", 0));
 	if (json_object_get(fault, "truncate")) {

@@ -15,7 +15,9 @@ static void sweep(json_t *grants, int64_t now_s)
 	json_t *grant;
 	void *next;
 
-	json_object_foreach_safe(grants, next, token, grant) if (expired(grant, now_s)) json_object_del(grants, token);
+	json_object_foreach_safe (grants, next, token, grant)
+		if (expired(grant, now_s))
+			json_object_del(grants, token);
 }
 
 void grants_add(json_t *grants, const char *access_token, json_t *grant, int64_t now_s)

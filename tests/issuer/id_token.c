@@ -49,8 +49,7 @@ static void resolve_times(json_t *claims, int64_t now_s)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(claims, next, name, value)
-	{
+	json_object_foreach_safe (claims, next, name, value) {
 		const char *text = json_string_value(value);
 		char *end;
 		long long offset;
@@ -161,8 +160,8 @@ static char *mangled(const char *token, const char *how)
 	if (strcmp(how, "four_segments") == 0)
 		return must_format("%s.e30", token);
 	if (strcmp(how, "corrupt_signature") == 0 && *signature)
-		return must_format("%.*s%c%s", (int)(signature - token), token, *signature == 'A' ? 'B' : 'A',
-				   signature + 1);
+		return must_format("%.*s%s%s", (int)(signature - token), token,
+				   strncmp(signature, "A", 1) == 0 ? "B" : "A", signature + 1);
 	return must_copy(token);
 }
 

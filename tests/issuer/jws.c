@@ -115,7 +115,7 @@ char *jws_sign(const char *header, const char *payload, const char *alg, EVP_PKE
 	_cleanup_free_ char *second = encode_segment(payload, strlen(payload), padded);
 	_cleanup_free_ char *signed_text = must_format("%s.%s", first, second);
 	_cleanup_free_ char *third = NULL;
-	struct bytes signature = { NULL, 0 };
+	struct bytes signature;
 
 	if (strcmp(alg, "none") == 0)
 		return must_format("%s.", signed_text);

@@ -18,24 +18,24 @@
 /* The endpoints of an authorization server, by what follows its address. */
 static const struct route {
 	const char *tail;
-	enum endpoint endpoint;
-	const char *methods;
-	bool takes_form; /* nothing but a form is accepted */
 	endpoint_function *function;
+	const char *methods;
+	enum endpoint endpoint;
+	bool takes_form; /* nothing but a form is accepted */
 } ROUTES[] = {
-	{ ".well-known/openid-configuration", ENDPOINT_DISCOVERY, "GET HEAD", false, answer_discovery },
-	{ "v1/keys", ENDPOINT_KEYS, "GET HEAD", false, answer_keys },
-	{ "v1/device/authorize", ENDPOINT_DEVICE, "POST", true, answer_device },
-	{ "v1/token", ENDPOINT_TOKEN, "POST", true, answer_token },
-	{ "v1/userinfo", ENDPOINT_USERINFO, "GET HEAD POST", false, answer_userinfo },
-	{ "v1/introspect", ENDPOINT_INTROSPECT, "POST", true, answer_introspect },
-	{ "v1/revoke", ENDPOINT_REVOKE, "POST", true, answer_revoke },
+	{ ".well-known/openid-configuration", answer_discovery, "GET HEAD", ENDPOINT_DISCOVERY, false },
+	{ "v1/keys", answer_keys, "GET HEAD", ENDPOINT_KEYS, false },
+	{ "v1/device/authorize", answer_device, "POST", ENDPOINT_DEVICE, true },
+	{ "v1/token", answer_token, "POST", ENDPOINT_TOKEN, true },
+	{ "v1/userinfo", answer_userinfo, "GET HEAD POST", ENDPOINT_USERINFO, false },
+	{ "v1/introspect", answer_introspect, "POST", ENDPOINT_INTROSPECT, true },
+	{ "v1/revoke", answer_revoke, "POST", ENDPOINT_REVOKE, true },
 };
 
 /* Those of the organization. */
-static const struct route PAGE = { "", ENDPOINT_ACTIVATE, "GET HEAD POST", false, answer_activate };
-static const struct route STYLESHEET = { "", ENDPOINT_OTHER, "GET HEAD", false, answer_stylesheet };
-static const struct route CONTROL = { "", ENDPOINT_CONTROL, "GET POST", false, answer_control };
+static const struct route PAGE = { "", answer_activate, "GET HEAD POST", ENDPOINT_ACTIVATE, false };
+static const struct route STYLESHEET = { "", answer_stylesheet, "GET HEAD", ENDPOINT_OTHER, false };
+static const struct route CONTROL = { "", answer_control, "GET POST", ENDPOINT_CONTROL, false };
 
 struct provider *provider_new(char *base_url, char *client_jwt_path, json_t *extra_users)
 {

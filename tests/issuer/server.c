@@ -89,14 +89,15 @@ static void exchange_end(void *cls, struct MHD_Connection *connection, void **co
 {
 	struct server *server = cls;
 	struct exchange *exchange = *context;
-	int64_t started_us;
 
 	(void)connection;
 	if (!exchange)
 		return;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK && exchange->answered) {
-		started_us = exchange->resumed_us ? exchange->resumed_us - (exchange->handled_us - exchange->arrived_us)
-						  : exchange->arrived_us;
+		int64_t started_us = exchange->resumed_us
+					     ? exchange->resumed_us - (exchange->handled_us - exchange->arrived_us)
+					     : exchange->arrived_us;
+
 		journal_served(&server->provider->journal, exchange->number, exchange->request.endpoint,
 			       clock_us(CLOCK_MONOTONIC) - started_us);
 	}
@@ -384,12 +385,13 @@ struct server *server_start(int listener, const struct server_certificate *certi
 static int poll_timeout(const struct server *server)
 {
 	MHD_UNSIGNED_LONG_LONG library_ms = 0;
-	int64_t timeout = -1, left;
+	int64_t timeout = -1;
 
 	if (MHD_get_timeout(server->daemon, &library_ms) == MHD_YES)
 		timeout = library_ms < 60000 ? (int64_t)library_ms : 60000;
 	if (server->delayed) {
-		left = server->delayed->wake_ms - clock_us(CLOCK_MONOTONIC) / 1000;
+		int64_t left = server->delayed->wake_ms - clock_us(CLOCK_MONOTONIC) / 1000;
+
 		if (left < 0)
 			left = 0;
 		if (timeout < 0 || left < timeout)

@@ -90,8 +90,7 @@ char *settings_change(json_t *settings, json_t *changes)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(changes, name, value)
-	{
+	json_object_foreach (changes, name, value) {
 		char *fault = fault_of(name, value);
 
 		if (fault)
@@ -106,8 +105,7 @@ void json_overlay(json_t *object, json_t *changes)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(changes, name, value)
-	{
+	json_object_foreach (changes, name, value) {
 		if (json_is_null(value))
 			json_object_del(object, name);
 		else

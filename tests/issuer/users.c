@@ -6,51 +6,121 @@
 #include "common/cleanup.h"
 #include "tests/issuer/must.h"
 
-static const char BUILTIN[] =
-	"{"
-	"\"alice\":{\"login\":\"alice@clinic.example\",\"email\":\"alice@clinic.example\",\"email_verified\":true,"
-	"\"name\":\"Alice Aranda\",\"sub\":\"00u1alice0000000Clin\",\"groups\":[\"Everyone\",\"Clinic "
-	"IT\"],\"listed\":true},"
-	"\"bob\":{\"login\":\"bob@clinic.example\",\"email\":\"bob@clinic.example\",\"email_verified\":true,"
-	"\"name\":\"Bob "
-	"Becker\",\"sub\":\"00u2bob00000000Clin0\",\"groups\":[\"Everyone\",\"Radiology\"],\"listed\":true},"
-	"\"carol\":{\"login\":\"carol@clinic.example\",\"email\":\"carol@clinic.example\",\"email_verified\":true,"
-	"\"name\":\"Carol Chen\",\"sub\":\"00u3carol0000000Clin\",\"groups\":[\"Everyone\"],\"listed\":true},"
-	"\"dave\":{\"login\":\"dave@clinic.example\",\"email\":\"dave@clinic.example\",\"email_verified\":true,"
-	"\"name\":\"Dave Dunne\",\"sub\":\"00u4dave00000000Clin\",\"groups\":[\"Everyone\"],\"assigned\":false,"
-	"\"listed\":true},"
-	"\"erin\":{\"login\":\"erin@clinic.example\",\"email\":\"erin@clinic.example\",\"email_verified\":false,"
-	"\"name\":\"Erin Evans\",\"sub\":\"00u5erin00000000Clin\",\"groups\":[\"Everyone\"],\"listed\":true},"
-	"\"frank\":{\"login\":\"frank@clinic.example\",\"email\":\"frank@clinic.example\",\"email_verified\":true,"
-	"\"name\":\"Frank Fischer\",\"sub\":\"00u6frank0000000Clin\",\"groups\":[\"Everyone\"],\"policy_denied\":true},"
-	"\"grace\":{\"login\":\"grace@clinic.example\",\"email\":\"grace@clinic.example\","
-	"\"name\":\"Grace Guerra\",\"sub\":\"00u7grace0000000Clin\",\"groups\":[\"Everyone\"]},"
-	"\"obrien\":{\"login\":\"o'brien@clinic.example\",\"email\":\"o'brien@clinic.example\",\"email_verified\":true,"
-	"\"name\":\"Se\\u00e1n O'Brien\",\"sub\":\"00u8obrien000000Clin\",\"groups\":[\"Everyone\"],"
-	"\"claims\":{\"linux_name\":\"sobrien\"}},"
-	"\"mallory\":{\"login\":\"mallory@evil.example\",\"email\":\"mallory@evil.example\",\"email_verified\":true,"
-	"\"name\":\"Mallory\",\"sub\":\"00u9mallory00000Evil\",\"groups\":[\"Everyone\"],\"listed\":true},"
-	"\"alice-evil\":{\"login\":\"alice@evil.example\",\"email\":\"alice@evil.example\",\"email_verified\":true,"
-	"\"name\":\"Alice Aranda\",\"sub\":\"00uaaliceevil000Evil\",\"groups\":[\"Everyone\",\"Clinic IT\"]},"
-	"\"alice-subdomain\":{\"login\":\"alice@sub.clinic.example\",\"email\":\"alice@sub.clinic.example\","
-	"\"email_verified\":true,\"name\":\"Alice Aranda\",\"sub\":\"00ubalicesub0000Evil\",\"groups\":[\"Everyone\"]},"
-	"\"alice-suffix\":{\"login\":\"alice@clinic.example.evil.example\",\"email\":\"alice@clinic.example.evil."
-	"example\","
-	"\"email_verified\":true,\"name\":\"Alice Aranda\",\"sub\":\"00ucalicesuffix0Evil\",\"groups\":[\"Everyone\"]},"
-	"\"alice-prefix\":{\"login\":\"alice@xclinic.example\",\"email\":\"alice@xclinic.example\",\"email_verified\":"
-	"true,"
-	"\"name\":\"Alice Aranda\",\"sub\":\"00udaliceprefix0Evil\",\"groups\":[\"Everyone\"]},"
-	"\"alice-again\":{\"login\":\"alice2@clinic.example\",\"email\":\"alice@clinic.example\",\"email_verified\":"
-	"true,"
-	"\"name\":\"Alice Abbott\",\"sub\":\"00uealiceagain00Clin\",\"groups\":[\"Everyone\"]}"
-	"}";
+#define GROUPS_MAX 2
+
+enum verified { EMAIL_VERIFIED, EMAIL_NOT_VERIFIED, EMAIL_VERIFIED_ABSENT };
+
+static const struct {
+	const char *name;
+	const char *full_name;
+	const char *email;
+	const char *sub;
+	const char *groups[GROUPS_MAX]; /* besides Everyone */
+	const char *login;              /* NULL: the email */
+	const char *linux_name;         /* a claim; NULL: none */
+	enum verified verified;
+	bool not_assigned, policy_denied, listed;
+} BUILTIN[] = {
+	{ .name = "alice",
+	  .full_name = "Alice Aranda",
+	  .email = "alice@clinic.example",
+	  .sub = "00u1alice0000000Clin",
+	  .groups = { "Clinic IT" },
+	  .listed = true },
+	{ .name = "bob",
+	  .full_name = "Bob Becker",
+	  .email = "bob@clinic.example",
+	  .sub = "00u2bob000000000Clin",
+	  .groups = { "Radiology" },
+	  .listed = true },
+	{ .name = "carol",
+	  .full_name = "Carol Chen",
+	  .email = "carol@clinic.example",
+	  .sub = "00u3carol0000000Clin",
+	  .listed = true },
+	{ .name = "dave",
+	  .full_name = "Dave Dunne",
+	  .email = "dave@clinic.example",
+	  .sub = "00u4dave00000000Clin",
+	  .not_assigned = true,
+	  .listed = true },
+	{ .name = "erin",
+	  .full_name = "Erin Evans",
+	  .email = "erin@clinic.example",
+	  .sub = "00u5erin00000000Clin",
+	  .verified = EMAIL_NOT_VERIFIED,
+	  .listed = true },
+	{ .name = "frank",
+	  .full_name = "Frank Fischer",
+	  .email = "frank@clinic.example",
+	  .sub = "00u6frank0000000Clin",
+	  .policy_denied = true },
+	{ .name = "grace",
+	  .full_name = "Grace Guerra",
+	  .email = "grace@clinic.example",
+	  .sub = "00u7grace0000000Clin",
+	  .verified = EMAIL_VERIFIED_ABSENT },
+	{ .name = "obrien",
+	  .full_name = "Se\xc3\xa1n O'Brien",
+	  .email = "o'brien@clinic.example",
+	  .sub = "00u8obrien000000Clin",
+	  .linux_name = "sobrien" },
+	{ .name = "mallory",
+	  .full_name = "Mallory",
+	  .email = "mallory@evil.example",
+	  .sub = "00u9mallory00000Evil",
+	  .listed = true },
+	{ .name = "alice-evil",
+	  .full_name = "Alice Aranda",
+	  .email = "alice@evil.example",
+	  .sub = "00uaaliceevil000Evil",
+	  .groups = { "Clinic IT" } },
+	{ .name = "alice-subdomain",
+	  .full_name = "Alice Aranda",
+	  .email = "alice@sub.clinic.example",
+	  .sub = "00ubalicesubdom0Evil" },
+	{ .name = "alice-suffix",
+	  .full_name = "Alice Aranda",
+	  .email = "alice@clinic.example.evil.example",
+	  .sub = "00ucalicesuffix0Evil" },
+	{ .name = "alice-prefix",
+	  .full_name = "Alice Aranda",
+	  .email = "alice@xclinic.example",
+	  .sub = "00udaliceprefix0Evil" },
+	{ .name = "alice-again",
+	  .full_name = "Alice Abbott",
+	  .email = "alice@clinic.example",
+	  .sub = "00uealiceagain00Clin",
+	  .login = "alice2@clinic.example" },
+};
+
+static json_t *builtin_user(size_t index)
+{
+	const char *login = BUILTIN[index].login ? BUILTIN[index].login : BUILTIN[index].email;
+	json_t *groups = must(json_pack("[s]", "Everyone"));
+	json_t *user = must(json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o}", "name", BUILTIN[index].full_name,
+				      "email", BUILTIN[index].email, "sub", BUILTIN[index].sub, "login", login,
+				      "assigned", !BUILTIN[index].not_assigned, "policy_denied",
+				      BUILTIN[index].policy_denied, "listed", BUILTIN[index].listed, "groups", groups));
+
+	for (size_t i = 0; i < GROUPS_MAX && BUILTIN[index].groups[i]; i++)
+		json_array_append_new(groups, json_string(BUILTIN[index].groups[i]));
+	if (BUILTIN[index].verified != EMAIL_VERIFIED_ABSENT)
+		json_object_set_new(user, "email_verified", json_boolean(BUILTIN[index].verified == EMAIL_VERIFIED));
+	if (BUILTIN[index].linux_name)
+		json_object_set_new(user, "claims", must(json_pack("{s:s}", "linux_name", BUILTIN[index].linux_name)));
+	return user;
+}
 
 json_t *users_builtin(void)
 {
 	json_t *users = must(json_object());
-	json_t *builtin = must(json_loads(BUILTIN, JSON_REJECT_DUPLICATES, NULL));
-	_cleanup_free_ char *fault = users_add(users, builtin);
+	json_t *builtin = must(json_object());
+	_cleanup_free_ char *fault = NULL;
 
+	for (size_t i = 0; i < sizeof BUILTIN / sizeof BUILTIN[0]; i++)
+		json_object_set_new(builtin, BUILTIN[i].name, builtin_user(i));
+	fault = users_add(users, builtin);
 	json_decref(builtin);
 	must(fault ? NULL : users);
 	return users;
@@ -82,15 +152,13 @@ char *users_add(json_t *users, json_t *more)
 	const char *name;
 	json_t *user;
 
-	json_object_foreach(more, name, user)
-	{
+	json_object_foreach (more, name, user) {
 		char *fault = check(name, user);
 
 		if (fault)
 			return fault;
 	}
-	json_object_foreach(more, name, user)
-	{
+	json_object_foreach (more, name, user) {
 		json_t *copy = must(json_deep_copy(user));
 
 		default_text(copy, "login", "", name, "@clinic.example");
@@ -113,8 +181,7 @@ json_t *users_find(json_t *users, const char *who, const char **ret_name)
 		*ret_name = json_object_iter_key(json_object_iter_at(users, who));
 		return found;
 	}
-	json_object_foreach(users, name, user)
-	{
+	json_object_foreach (users, name, user) {
 		if (strcasecmp(user_text(user, "login"), who) == 0 || strcasecmp(user_text(user, "email"), who) == 0) {
 			*ret_name = name;
 			return user;
