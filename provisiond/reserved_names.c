@@ -4,10 +4,9 @@
  */
 #include "provisiond/reserved_names.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
-/* In strcmp(3)'s order, which a test checks: it is searched by halves. */
 static const char *const names[] = {
 	/* clang-format off */
 	"_apt", "_chrony", "_flatpak", "_greetd", "_laurel", "_pam_oidc", "_rpc", "_ssh", "abuse", "acme", "adm",
@@ -48,15 +47,13 @@ static const char *const names[] = {
 	/* clang-format on */
 };
 
-static int compare(const void *name, const void *item)
-{
-	return strcmp(name, *(const char *const *)item);
-}
-
 bool reserved_name(const char *name)
 {
 	/* systemd makes more of these with every release. */
 	if (strncmp(name, "systemd-", strlen("systemd-")) == 0)
 		return true;
-	return bsearch(name, names, sizeof(names) / sizeof(names[0]), sizeof(names[0]), compare) != NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
 }

@@ -1,0 +1,629 @@
+/*
+ * The rules of admission, one by one and in their order.
+ */
+#include "provisiond/admission.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "provisiond/account_uid.h"
+#include "two_tenants.h"
+
+#define ALICE_UID 2022975774U
+
+/* One admission: Alice types her short name, is verified, and has no account yet. Tests change what they are about. */
+struct
+try {
+	struct config *config;
+	struct candidate candidate;
+	struct admission_question question;
+	struct admission_facts facts;
+	const struct account_record *typed_record;
+	struct account_record bound, other;
+	const char *groups[2];
+	struct verdict verdict;
+};
+
+static const struct account_record alices_record = {
+	.name = "alice",
+	.uid = ALICE_UID,
+	.gid = ALICE_UID,
+	.tenant = "clinic",
+	.issuer = "https://clinic.example",
+	.subject = "00ualice",
+	.email = "alice@clinic.example",
+	.full_name = "Alice Example",
+	.home = "/home/alice",
+	.shell = "/bin/bash",
+	.state = ACCOUNT_ACTIVE,
+};
+
+static void begin(struct try *try, const char *config)
+{
+	*try = (struct try){ .config = config_of(config) };
+	try->candidate = (struct candidate){
+		.issuer = "https://clinic.example",
+		.client_id = "clinic-client",
+		.subject = "00ualice",
+		.email = "alice@clinic.example",
+		.email_verified = EMAIL_VERIFIED,
+		.full_name = "Alice Example",
+		.groups = try->groups,
+	};
+	try->question = (struct admission_question){
+		.config = try->config,
+		.typed = "alice",
+		.tenant = "clinic",
+		.candidate = &try->candidate,
+	};
+	try->bound = alices_record;
+	try->other = alices_record;
+	try->other.subject = "00ubob";
+}
+
+/* Works the rest of the facts out and decides. */
+static void decide(struct try *try)
+{
+	struct admission_facts *facts = &try->facts;
+	const char *account;
+
+	stands_for(try->config, try->question.typed, try->typed_record, &facts->stands);
+	account = admission_account(&facts->stands, &try->candidate);
+	if (facts->stands.tenant)
+		assert_true(promise_for(try->config, facts->stands.tenant, account, NULL, &facts->promise));
+	admission_decide(&try->question, facts, &try->verdict);
+}
+
+static void end(struct try *try)
+{
+	config_free(try->config);
+}
+
+static void assert_refused(struct try *try, enum reason reason)
+{
+	decide(try);
+	assert_string_equal(reason_name(try->verdict.reason), reason_name(reason));
+	assert_int_equal(try->verdict.kind, VERDICT_REFUSED);
+	end(try);
+}
+
+static void assert_creates(struct try *try, const char *account)
+{
+	decide(try);
+	assert_string_equal(reason_name(try->verdict.reason), reason_name(REASON_NONE));
+	assert_int_equal(try->verdict.kind, VERDICT_CREATE);
+	assert_string_equal(try->verdict.account, account);
+	end(try);
+}
+
+static void assert_admitted(struct try *try, const char *account)
+{
+	decide(try);
+	assert_string_equal(reason_name(try->verdict.reason), reason_name(REASON_NONE));
+	assert_int_equal(try->verdict.kind, VERDICT_ADMITTED);
+	assert_string_equal(try->verdict.account, account);
+	assert_int_equal(try->verdict.uid, ALICE_UID);
+	end(try);
+}
+
+/* Alice has her account already. */
+static void begin_bound(struct try *try, const char *config)
+{
+	begin(try, config);
+	try->facts.bound = try->facts.named = try->facts.same_email = try->typed_record = &try->bound;
+	try->facts.bound_standing = STANDING_ACTIVE;
+}
+
+/* ---- a new person ---- */
+
+static void a_new_person_gets_an_account_by_their_local_part(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	decide(&try);
+	assert_int_equal(try.verdict.uid, ALICE_UID);
+	assert_creates(&try, "alice");
+}
+
+static void a_new_person_may_type_their_email(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.question.typed = "Alice@Clinic.example";
+	try.candidate.email = "aLice@clinic.EXAMPLE";
+	assert_creates(&try, "alice");
+}
+
+static void a_tenants_format_makes_the_name(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, TWO_TENANTS);
+	try.question.typed = "alice.lab";
+	try.question.tenant = "lab";
+	try.candidate.issuer = "https://lab.example";
+	try.candidate.client_id = "lab-client";
+	try.candidate.email = "alice@lab.example";
+	assert_creates(&try, "alice.lab");
+}
+
+/* ---- tenant ---- */
+
+static void another_issuer_is_the_wrong_tenant(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, TWO_TENANTS);
+	try.candidate.issuer = "https://lab.example";
+	assert_refused(&try, REASON_WRONG_TENANT);
+	begin(&try, ONE_TENANT);
+	try.candidate.issuer = "https://clinic.example/";
+	assert_refused(&try, REASON_WRONG_TENANT);
+}
+
+static void another_client_is_the_wrong_tenant(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.candidate.client_id = "another-client";
+	assert_refused(&try, REASON_WRONG_TENANT);
+}
+
+static void a_name_of_another_tenant_is_the_wrong_tenant(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, TWO_TENANTS);
+	try.question.typed = "alice.lab";
+	assert_refused(&try, REASON_WRONG_TENANT);
+	begin(&try, TWO_TENANTS);
+	try.question.tenant = "lab";
+	assert_refused(&try, REASON_WRONG_TENANT);
+}
+
+static void root_is_admitted_to_nobody(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.question.typed = "root";
+	try.candidate.email = "root@clinic.example";
+	assert_refused(&try, REASON_NOT_OURS);
+}
+
+/* ---- domain ---- */
+
+static void an_email_is_needed_and_must_be_one(void **state)
+{
+	static const char *const emails[] = { NULL,
+					      "alice",
+					      "alice@@clinic.example",
+					      "alice@b@clinic.example",
+					      "al ice@clinic.example",
+					      "alice@clinic.example\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(emails) / sizeof(emails[0]); i++) {
+		struct try try;
+
+		begin(&try, ONE_TENANT);
+		try.candidate.email = emails[i];
+		assert_refused(&try, REASON_EMAIL_INVALID);
+	}
+}
+
+static void only_the_tenants_domains_are_taken_exactly(void **state)
+{
+	static const char *const emails[] = { "alice@evil.example", "alice@mail.clinic.example",
+					      "alice@xclinic.example", "alice@clinic.example.evil.example",
+					      "alice@lab.example" };
+	struct try try;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(emails) / sizeof(emails[0]); i++) {
+		begin(&try, TWO_TENANTS);
+		try.candidate.email = emails[i];
+		assert_refused(&try, REASON_WRONG_DOMAIN);
+	}
+	begin(&try, TWO_TENANTS);
+	try.candidate.email = "alice@hospital.example";
+	assert_creates(&try, "alice");
+}
+
+static void a_bound_persons_email_must_be_of_the_domain_too(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_bound(&try, ONE_TENANT);
+	try.candidate.email = "alice@evil.example";
+	assert_refused(&try, REASON_WRONG_DOMAIN);
+}
+
+/* ---- binding ---- */
+
+static void a_bound_person_gets_their_account(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_bound(&try, ONE_TENANT);
+	assert_admitted(&try, "alice");
+}
+
+static void a_bound_person_keeps_the_account_whatever_their_email_is_now(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_bound(&try, ONE_TENANT);
+	try.candidate.email = "alice.jones@clinic.example";
+	try.facts.same_email = NULL;
+	assert_admitted(&try, "alice");
+	/* Also when the new name could not be an account's, or is reserved. */
+	begin_bound(&try, ONE_TENANT);
+	try.candidate.email = "o'brien@clinic.example";
+	try.facts.account.name = NAME_BUILT_IN;
+	assert_admitted(&try, "alice");
+}
+
+static void a_bound_person_who_types_their_new_email_is_told_their_name(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_bound(&try, ONE_TENANT);
+	try.question.typed = "alice.jones@clinic.example";
+	try.candidate.email = "alice.jones@clinic.example";
+	try.typed_record = try.facts.named = try.facts.same_email = NULL;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.sentence, "Start again as alice."));
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+static void a_bound_person_who_types_a_free_name_is_told_theirs(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_bound(&try, ONE_TENANT);
+	try.question.typed = "alicia";
+	try.typed_record = try.facts.named = NULL;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.sentence, "alice"));
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+static void bob_approving_alices_code_is_another_person(void **state)
+{
+	struct try try;
+
+	(void)state;
+	/* Bob has an account; Alice too. Whoever typed her name learns nothing of his. */
+	begin_bound(&try, ONE_TENANT);
+	try.candidate.subject = "00ubob";
+	try.candidate.email = "bob@clinic.example";
+	try.bound.name = "bob";
+	try.other.subject = "00ualice";
+	try.facts.bound = try.facts.same_email = &try.bound;
+	try.facts.named = try.typed_record = &try.other;
+	decide(&try);
+	assert_string_equal(try.verdict.sentence, "");
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* Bob has none yet; Alice has. */
+	begin(&try, ONE_TENANT);
+	try.candidate.subject = "00ubob";
+	try.candidate.email = "bob@clinic.example";
+	try.facts.named = try.typed_record = &try.bound;
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* Neither has. */
+	begin(&try, ONE_TENANT);
+	try.candidate.subject = "00ubob";
+	try.candidate.email = "bob@clinic.example";
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+static void an_address_that_was_given_to_someone_else_is_refused(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.facts.same_email = try.facts.named = try.typed_record = &try.other;
+	assert_refused(&try, REASON_SUBJECT_CHANGED);
+	/* Also when the account's person has another address now. */
+	begin(&try, ONE_TENANT);
+	try.facts.named = try.typed_record = &try.other;
+	assert_refused(&try, REASON_SUBJECT_CHANGED);
+	/* And when the address is on record for an account with another name. */
+	begin(&try, ONE_TENANT);
+	try.other.name = "allie";
+	try.facts.same_email = &try.other;
+	assert_refused(&try, REASON_SUBJECT_CHANGED);
+}
+
+static void a_removed_accounts_name_needs_the_admin(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.other.state = ACCOUNT_REMOVED;
+	try.facts.named = try.typed_record = &try.other;
+	assert_refused(&try, REASON_REMOVED);
+}
+
+static void a_bound_accounts_standing_counts(void **state)
+{
+	static const struct {
+		enum standing standing;
+		enum reason reason;
+	} rows[] = {
+		{ STANDING_DEACTIVATED, REASON_DEACTIVATED },
+		{ STANDING_REMOVED, REASON_REMOVED },
+		{ STANDING_FOREIGN, REASON_NAME_RESERVED },
+		{ STANDING_UNKNOWN, REASON_STORAGE },
+	};
+	struct try try;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin_bound(&try, ONE_TENANT);
+		try.facts.bound_standing = rows[i].standing;
+		assert_refused(&try, rows[i].reason);
+	}
+	begin_bound(&try, ONE_TENANT);
+	try.facts.bound_standing = STANDING_CREATING;
+	assert_creates(&try, "alice");
+}
+
+/* ---- name ---- */
+
+static void a_name_that_does_not_fit_is_refused_and_never_bent(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.question.typed = "obrien";
+	try.candidate.email = "o'brien@clinic.example";
+	decide(&try);
+	assert_non_null(strstr(try.verdict.sentence, "character other than"));
+	assert_refused(&try, REASON_NAME_UNFIT);
+}
+
+static void a_name_that_reads_like_another_tenants_is_refused(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, TWO_TENANTS);
+	try.candidate.email = "alice.lab@clinic.example";
+	assert_refused(&try, REASON_NAME_UNFIT);
+}
+
+/* Two people with one local part, in two domains of one tenant. */
+static void a_typed_email_must_be_the_persons_own(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.question.typed = "alice@hospital.example";
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+static void the_claim_names_the_account(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, CLAIM_TENANT);
+	try.question.typed = "obrien";
+	try.candidate.email = "o'brien@clinic.example";
+	try.candidate.username = "obrien";
+	assert_creates(&try, "obrien");
+	begin(&try, CLAIM_TENANT);
+	try.question.typed = "o'brien@clinic.example";
+	try.candidate.email = "O'Brien@clinic.example";
+	try.candidate.username = "obrien";
+	assert_creates(&try, "obrien");
+}
+
+static void the_claim_must_be_there_fit_and_be_the_typed_name(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, CLAIM_TENANT);
+	assert_refused(&try, REASON_NAME_UNFIT);
+	begin(&try, CLAIM_TENANT);
+	try.candidate.username = "Alice";
+	assert_refused(&try, REASON_NAME_UNFIT);
+	begin(&try, CLAIM_TENANT);
+	try.candidate.username = "bob";
+	assert_refused(&try, REASON_OTHER_PERSON);
+	begin(&try, CLAIM_TENANT);
+	try.question.typed = "bob@clinic.example";
+	try.candidate.username = "alice";
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+/* ---- reserved names, existing users, homes, uids ---- */
+
+static void a_name_that_somebody_has_is_refused(void **state)
+{
+	struct try try;
+
+	(void)state;
+	for (enum name_holder holder = NAME_BUILT_IN; holder < NAME_HOLDER_UNKNOWN; holder++) {
+		begin(&try, ONE_TENANT);
+		try.facts.account.name = holder;
+		decide(&try);
+		assert_string_not_equal(try.verdict.remedy, "");
+		assert_refused(&try, REASON_NAME_RESERVED);
+	}
+}
+
+static void a_home_that_is_there_is_refused(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.facts.account.home_exists = true;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "/home/alice"));
+	assert_refused(&try, REASON_HOME_EXISTS);
+}
+
+static void a_uid_that_somebody_has_is_refused_and_the_admin_told_the_remedy(void **state)
+{
+	struct try try;
+
+	(void)state;
+	for (enum uid_holder holder = UID_OUT_OF_RANGE; holder < UID_HOLDER_UNKNOWN; holder++) {
+		begin(&try, ONE_TENANT);
+		try.facts.account.uid = holder;
+		(void)strcpy(try.facts.account.holder, "bob");
+		decide(&try);
+		assert_non_null(strstr(try.verdict.remedy, "provisionctl reserve alice --uid N"));
+		assert_refused(&try, REASON_UID_TAKEN);
+	}
+}
+
+static void a_name_service_that_does_not_answer_counts_as_taken(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.facts.account.name = NAME_HOLDER_UNKNOWN;
+	assert_refused(&try, REASON_UID_TAKEN);
+	begin(&try, ONE_TENANT);
+	try.facts.account.uid = UID_HOLDER_UNKNOWN;
+	assert_refused(&try, REASON_UID_TAKEN);
+}
+
+/* ---- assignment ---- */
+
+static void one_allowed_group_is_enough_and_groups_match_exactly(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, CLINIC "allowed_groups = Radiology, \"Clinic, IT\"\n");
+	try.groups[0] = "Everyone";
+	try.groups[1] = "Clinic, IT";
+	try.candidate.group_count = 2;
+	assert_creates(&try, "alice");
+	begin(&try, CLINIC "allowed_groups = Radiology\n");
+	try.groups[0] = "radiology";
+	try.groups[1] = "Radiology ";
+	try.candidate.group_count = 2;
+	assert_refused(&try, REASON_GROUP_MISSING);
+	begin_bound(&try, CLINIC "allowed_groups = Radiology\n");
+	assert_refused(&try, REASON_GROUP_MISSING);
+}
+
+static void email_verified_follows_the_policy(void **state)
+{
+	static const struct {
+		const char *policy;
+		enum email_claim claim;
+		bool taken;
+	} rows[] = {
+		{ "require", EMAIL_VERIFIED, true },    { "require", EMAIL_UNSAID, false },
+		{ "require", EMAIL_UNVERIFIED, false }, { "if-present", EMAIL_VERIFIED, true },
+		{ "if-present", EMAIL_UNSAID, true },   { "if-present", EMAIL_UNVERIFIED, false },
+		{ "ignore", EMAIL_UNVERIFIED, true },   { "ignore", EMAIL_UNSAID, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct try try;
+		char config[512] = CLINIC "email_verified = ";
+
+		(void)strcat(strcat(config, rows[i].policy), "\n");
+		begin(&try, config);
+		try.candidate.email_verified = rows[i].claim;
+		if (rows[i].taken)
+			assert_creates(&try, "alice");
+		else
+			assert_refused(&try, REASON_EMAIL_UNVERIFIED);
+	}
+}
+
+/* ---- the promise ---- */
+
+static void the_uid_must_be_the_promised_one(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.question.has_promise = true;
+	try.question.promised_uid = ALICE_UID;
+	assert_creates(&try, "alice");
+	begin(&try, ONE_TENANT);
+	try.question.has_promise = true;
+	try.question.promised_uid = ALICE_UID + 1;
+	assert_refused(&try, REASON_UID_CHANGED);
+	begin_bound(&try, ONE_TENANT);
+	try.question.has_promise = true;
+	try.question.promised_uid = 0;
+	assert_refused(&try, REASON_UID_CHANGED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_person_gets_an_account_by_their_local_part),
+		cmocka_unit_test(a_new_person_may_type_their_email),
+		cmocka_unit_test(a_tenants_format_makes_the_name),
+		cmocka_unit_test(another_issuer_is_the_wrong_tenant),
+		cmocka_unit_test(another_client_is_the_wrong_tenant),
+		cmocka_unit_test(a_name_of_another_tenant_is_the_wrong_tenant),
+		cmocka_unit_test(root_is_admitted_to_nobody),
+		cmocka_unit_test(an_email_is_needed_and_must_be_one),
+		cmocka_unit_test(only_the_tenants_domains_are_taken_exactly),
+		cmocka_unit_test(a_bound_persons_email_must_be_of_the_domain_too),
+		cmocka_unit_test(a_bound_person_gets_their_account),
+		cmocka_unit_test(a_bound_person_keeps_the_account_whatever_their_email_is_now),
+		cmocka_unit_test(a_bound_person_who_types_their_new_email_is_told_their_name),
+		cmocka_unit_test(a_bound_person_who_types_a_free_name_is_told_theirs),
+		cmocka_unit_test(bob_approving_alices_code_is_another_person),
+		cmocka_unit_test(an_address_that_was_given_to_someone_else_is_refused),
+		cmocka_unit_test(a_removed_accounts_name_needs_the_admin),
+		cmocka_unit_test(a_bound_accounts_standing_counts),
+		cmocka_unit_test(a_name_that_does_not_fit_is_refused_and_never_bent),
+		cmocka_unit_test(a_name_that_reads_like_another_tenants_is_refused),
+		cmocka_unit_test(a_typed_email_must_be_the_persons_own),
+		cmocka_unit_test(the_claim_names_the_account),
+		cmocka_unit_test(the_claim_must_be_there_fit_and_be_the_typed_name),
+		cmocka_unit_test(a_name_that_somebody_has_is_refused),
+		cmocka_unit_test(a_home_that_is_there_is_refused),
+		cmocka_unit_test(a_uid_that_somebody_has_is_refused_and_the_admin_told_the_remedy),
+		cmocka_unit_test(a_name_service_that_does_not_answer_counts_as_taken),
+		cmocka_unit_test(one_allowed_group_is_enough_and_groups_match_exactly),
+		cmocka_unit_test(email_verified_follows_the_policy),
+		cmocka_unit_test(the_uid_must_be_the_promised_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
