@@ -117,11 +117,26 @@ static bool parse_number(struct row_field field, uint32_t *ret_number)
 	return true;
 }
 
+/* The first fields in one go; those that the row does not have are empty. */
+static void first_fields(const struct account_rows *rows, uint32_t row, struct row_field *ret_fields, unsigned count)
+{
+	const char *text = rows->text + rows->rows[row].begin, *end = text + rows->rows[row].length;
+
+	for (unsigned i = 0; i < count; i++) {
+		const char *colon = memchr(text, ':', (size_t)(end - text));
+
+		ret_fields[i] = (struct row_field){ .text = text, .length = (size_t)((colon ? colon : end) - text) };
+		text = colon ? colon + 1 : end;
+	}
+}
+
 static void parse_row(struct account_rows *rows, uint32_t at, const unsigned columns[ROW_NUMBERS])
 {
 	struct account_row *row = &rows->rows[at];
-	struct row_field name = account_row_field(rows, at, 0);
+	struct row_field fields[4], name;
 
+	first_fields(rows, at, fields, columns[0] != 0 ? 4 : 1);
+	name = fields[0];
 	while (name.length > 0 && blank(name.text[0])) {
 		name.text++;
 		name.length--;
@@ -131,10 +146,10 @@ static void parse_row(struct account_rows *rows, uint32_t at, const unsigned col
 		name.length = 0;
 	row->name = (uint32_t)(name.text - rows->text);
 	row->name_length = (uint32_t)name.length;
-	row->has_fourth_field = account_row_field(rows, at, 3).length > 0;
+	row->has_fourth_field = columns[0] != 0 && fields[3].length > 0;
 	for (unsigned i = 0; i < ROW_NUMBERS; i++)
-		row->has_number[i] = name.length > 0 && columns[i] != 0 &&
-				     parse_number(account_row_field(rows, at, columns[i]), &row->number[i]);
+		row->has_number[i] =
+			name.length > 0 && columns[i] != 0 && parse_number(fields[columns[i]], &row->number[i]);
 }
 
 static uint32_t count_lines(const char *text, size_t length)

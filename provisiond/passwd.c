@@ -402,6 +402,9 @@ static enum account_files_result begin(struct account_files *files, struct work 
 		(void)snprintf(files->fault, sizeof(files->fault), "%s/.pwd.lock is not held", files->path);
 		return ACCOUNT_FILES_NOT_LOCKED;
 	}
+	/* Of all four files, since not all of them may change this time. What cannot be removed shows when it is in the
+	 * way. */
+	(void)account_files_sweep(files);
 	return read_files(files, work);
 }
 

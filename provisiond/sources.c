@@ -121,23 +121,26 @@ static void decide(const struct sources *sources, struct question *question, enu
 		memcpy(question->source, sources->list.items[source].name, sizeof(question->source));
 }
 
-/* Gives the first question to the child. */
+static bool send_question(struct sources *sources, const struct question *question)
+{
+	return start_child(sources) && send(sources->socket, &question->text, sizeof(question->text), MSG_NOSIGNAL) ==
+					       (ssize_t)sizeof(question->text);
+}
+
+/* Gives the first question to the child; to a new one, when the old one died while it had nothing to do. */
 static void send_first(struct sources *sources)
 {
 	struct question *first = sources->first;
 
 	if (!first || first->sent || first->decided)
 		return;
-	if (!start_child(sources)) {
-		decide(sources, first, SOURCE_UNAVAILABLE, SOURCE_NONE);
-		return;
-	}
-	/* A child that has just died fails here, or answers with end of file. */
-	first->sent = true;
-	if (send(sources->socket, &first->text, sizeof(first->text), MSG_NOSIGNAL) != (ssize_t)sizeof(first->text)) {
+	first->sent = send_question(sources, first);
+	if (!first->sent) {
 		abandon_child(sources);
-		decide(sources, first, SOURCE_UNAVAILABLE, SOURCE_NONE);
+		first->sent = send_question(sources, first);
 	}
+	if (!first->sent)
+		decide(sources, first, SOURCE_UNAVAILABLE, SOURCE_NONE);
 }
 
 static struct question *take_decided(struct sources *sources)
