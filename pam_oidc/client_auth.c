@@ -170,14 +170,11 @@ void client_credentials_free(struct client_credentials *credentials)
 /* Two texts with a separator between them; the caller wipes and frees it. NULL when memory ran out. */
 static char *join(const char *one, char separator, const char *other)
 {
-	size_t length = strlen(one);
-	char *text = malloc(length + 1 + strlen(other) + 1);
+	size_t size = strlen(one) + 1 + strlen(other) + 1;
+	char *text = malloc(size);
 
-	if (!text)
-		return NULL;
-	memcpy(text, one, length);
-	text[length] = separator;
-	strcpy(text + length + 1, other);
+	if (text)
+		(void)snprintf(text, size, "%s%c%s", one, separator, other);
 	return text;
 }
 

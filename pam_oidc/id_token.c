@@ -25,6 +25,7 @@
 #define AUDIENCES_MAX 64
 #define AMR_MAX 32
 #define AMR_VALUE_MAX 64
+#define LIFETIME_MAX_S ((int64_t)ID_TOKEN_MAX_LIFETIME_DAYS * 86400)
 #define TIME_MAX ((int64_t)253402300799) /* the last second of the year 9999 */
 #define DIGEST_NAME "sha256:"
 
@@ -447,8 +448,8 @@ static enum id_token_result check_iat(struct verification *v)
 			      seconds_between(issued, v->expected->now));
 	if (v->token->expiry <= issued)
 		return refuse(v, "exp: is not after iat");
-	if (v->token->expiry - issued > ID_TOKEN_MAX_LIFETIME_S)
-		return refuse(v, "exp: is more than %d days after iat", ID_TOKEN_MAX_LIFETIME_S / 86400);
+	if (v->token->expiry - issued > LIFETIME_MAX_S)
+		return refuse(v, "exp: is more than %d days after iat", ID_TOKEN_MAX_LIFETIME_DAYS);
 	v->token->issued_at = issued;
 	return ID_TOKEN_OK;
 }

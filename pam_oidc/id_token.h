@@ -19,10 +19,10 @@
 #include "pam_oidc/jwks.h"
 
 #define ID_TOKEN_SIZE_MAX ((size_t)64 * 1024)
-#define ID_TOKEN_FAULT_MAX 256    /* a fault is never longer, NUL included */
-#define ID_TOKEN_CLOCK_SKEW_S 120 /* a good max_clock_skew_s */
-#define ID_TOKEN_MAX_AGE_S 600    /* since iat: a token is issued in the answer that brings it, not earlier */
-#define ID_TOKEN_MAX_LIFETIME_S (30 * 86400) /* from iat to exp; more is a misconfigured issuer */
+#define ID_TOKEN_FAULT_MAX 256        /* a fault is never longer, NUL included */
+#define ID_TOKEN_CLOCK_SKEW_S 120     /* a good max_clock_skew_s */
+#define ID_TOKEN_MAX_AGE_S 600        /* since iat: a token is issued in the answer that brings it, not earlier */
+#define ID_TOKEN_MAX_LIFETIME_DAYS 30 /* from iat to exp; more is a misconfigured issuer */
 
 struct id_token_expectations {
 	const char *issuer;
