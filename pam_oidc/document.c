@@ -25,7 +25,8 @@ struct document {
 	struct document_waiter *waiters;
 	struct loop_timer refresh;
 	bool taken;
-	int64_t fetched_ms, fresh_until_ms;
+	int64_t fresh_until_ms;
+	int64_t refetched_ms; /* when somebody last wished for it again; 0: never */
 	int64_t retry_ms; /* pause after the next failure */
 	char fault[256];
 };
@@ -59,9 +60,14 @@ bool document_is_fresh(const struct document *document)
 	return document->taken && wire_now_ms() < document->fresh_until_ms;
 }
 
-bool document_may_refetch(const struct document *document)
+bool document_may_refetch(struct document *document)
 {
-	return !document->taken || wire_now_ms() - document->fetched_ms >= REFETCH_MIN_MS;
+	int64_t now = wire_now_ms();
+
+	if (document->refetched_ms > 0 && now - document->refetched_ms < REFETCH_MIN_MS)
+		return false;
+	document->refetched_ms = now;
+	return true;
 }
 
 const char *document_fault(const struct document *document)
@@ -134,7 +140,6 @@ static void fetched(void *context, const struct http_response *response)
 	if (outcome == DOCUMENT_READY) {
 		document->fault[0] = '\0';
 		document->taken = true;
-		document->fetched_ms = now;
 		document->fresh_until_ms = now + life_ms;
 		document->retry_ms = RETRY_FIRST_MS;
 		refresh_in(document, life_ms / 10 * 8);

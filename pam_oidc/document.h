@@ -55,8 +55,9 @@ bool document_move(struct document *document, const char *url);
 void document_wait(struct document *document, struct document_waiter *waiter);
 /* Takes a waiter that does not wait. */
 void document_unwait(struct document_waiter *waiter);
-/* False when it was fetched within the last minute: asking again would only be a burden on the issuer. */
-bool document_may_refetch(const struct document *document);
+/* Takes note of a wish to fetch again what is still fresh. False when there was one within the last minute: more would only
+ * be a burden on the issuer. */
+bool document_may_refetch(struct document *document);
 /* What was wrong the last time, for people who check their configuration; "" when nothing. */
 const char *document_fault(const struct document *document);
 
