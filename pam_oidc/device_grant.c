@@ -192,7 +192,9 @@ void device_poll_next(struct device_poll *poll, enum endpoint_verdict verdict, i
 	if (verdict == ENDPOINT_SLOW_DOWN)
 		poll->interval_ms += SLOW_DOWN_MS;
 	wait = verdict == ENDPOINT_RETRY ? back_off(poll) : poll->interval_ms;
+	if (wait_ms > WAIT_MAX_MS)
+		wait_ms = WAIT_MAX_MS;
 	if (wait_ms > wait)
-		wait = wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
+		wait = wait_ms;
 	poll->next_ms = now_ms + wait + jitter_ms;
 }
