@@ -221,7 +221,7 @@ static enum account_files_result numbers_free(struct account_changes *changes, c
 static enum account_files_result add_entry(struct account_changes *changes, const struct account_entry *entry,
 					   int64_t now_s)
 {
-	struct entry_rows rows;
+	struct entry_rows rows = { 0 };
 	enum account_files_result result;
 
 	write_rows(entry, now_s, &rows);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-
 #define TEXT_MAX ((size_t)1 << 30)
 
 static uint32_t hash_bytes(const char *bytes, size_t length)
@@ -219,21 +217,22 @@ static int reserve(struct account_rows *rows)
 
 int account_rows_parse(char *text, size_t length, const unsigned columns[ROW_NUMBERS], struct account_rows *ret_rows)
 {
-	_cleanup_(account_rows_wipe) struct account_rows rows = { .text = text, .length = length };
-	int r;
+	struct account_rows rows = { .text = text, .length = length };
+	int r = length > TEXT_MAX ? -EFBIG : 0;
 
-	if (length > TEXT_MAX)
-		return -EFBIG;
-	rows.count = count_lines(text, length);
-	r = reserve(&rows);
-	if (r < 0)
+	if (r == 0) {
+		rows.count = count_lines(text, length);
+		r = reserve(&rows);
+	}
+	if (r < 0) {
+		account_rows_wipe(&rows);
 		return r;
+	}
 	split(&rows);
 	for (uint32_t i = 0; i < rows.count; i++)
 		parse_row(&rows, i, columns);
 	index_rows(&rows);
 	*ret_rows = rows;
-	rows = (struct account_rows){ 0 };
 	return 0;
 }
 

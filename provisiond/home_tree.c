@@ -23,8 +23,6 @@ static void cleanup_directory(DIR *const *directory)
 		(void)closedir(*directory);
 }
 
-#define _cleanup_directory_ _cleanup_(cleanup_directory)
-
 /* A stream of its own on the directory; the descriptor stays the caller's. */
 static DIR *stream_of(int fd)
 {
@@ -180,14 +178,14 @@ static int copy_entry(struct home_copy *copy, int from, int to, const char *name
 
 static int copy_entries(struct home_copy *copy, int from, int to, unsigned depth)
 {
-	_cleanup_directory_ DIR *directory = stream_of(from);
+	_cleanup_(cleanup_directory) DIR *directory = stream_of(from);
 	const char *name;
-	int r;
 
 	if (!directory)
 		return fail(copy, true, ".", errno, "cannot be read");
 	while ((name = next_entry(directory))) {
-		r = copy_entry(copy, from, to, name, depth);
+		int r = copy_entry(copy, from, to, name, depth);
+
 		if (r < 0)
 			return r;
 	}
@@ -242,7 +240,7 @@ static int remove_entry(struct removal *removal, int parent, const char *name, u
 /* In rounds, until one finds nothing: entries may move while they are read. */
 static int remove_entries(struct removal *removal, int fd, unsigned depth)
 {
-	_cleanup_directory_ DIR *directory = stream_of(fd);
+	_cleanup_(cleanup_directory) DIR *directory = stream_of(fd);
 	bool found = true;
 
 	if (!directory)
@@ -269,12 +267,13 @@ static int remove_entries(struct removal *removal, int fd, unsigned depth)
 static int take_over(int path_fd)
 {
 	_cleanup_fd_ int fd = -1;
-	char link[32];
 
 	if (fchownat(path_fd, "", geteuid(), getegid(), AT_EMPTY_PATH) != 0)
 		return -errno;
 	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES) {
+		char link[32];
+
 		/* Its owner locked himself out; a descriptor of this kind takes a mode only by this name. */
 		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
 		if (chmod(link, S_IRWXU) != 0)

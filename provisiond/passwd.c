@@ -66,6 +66,15 @@ struct account_files {
 	char fault[512];
 };
 
+/* Hands the snapshot on; the variable no longer owns anything. */
+static struct snapshot snapshot_take(struct snapshot *snapshot)
+{
+	struct snapshot taken = *snapshot;
+
+	*snapshot = SNAPSHOT_NONE;
+	return taken;
+}
+
 static void snapshot_release(struct snapshot *snapshot)
 {
 	cleanup_fd(&snapshot->fd);
@@ -176,8 +185,7 @@ static int take_snapshot_once(struct account_files *files, enum account_file fil
 	r = account_rows_parse(take_pointer(text), size, file_kinds[file].columns, &snapshot.rows);
 	if (r < 0)
 		return fail_errno(files, file, "cannot be read", -r);
-	*ret_snapshot = snapshot;
-	snapshot = SNAPSHOT_NONE;
+	*ret_snapshot = snapshot_take(&snapshot);
 	return 0;
 }
 
@@ -544,10 +552,10 @@ static int refresh(struct account_files *files, enum account_file file)
 	if (file_kinds[file].has_hashes)
 		forget_hashes(&snapshot.rows);
 	account_rows_wipe(&cached->rows);
-	cached->rows = snapshot.rows;
-	snapshot.rows = (struct account_rows){ 0 };
+	cleanup_fd(&snapshot.fd);
 	cached->seen = snapshot.seen;
 	cached->valid = settled(&snapshot.seen, nanoseconds(now));
+	cached->rows = snapshot_take(&snapshot).rows;
 	return 0;
 }
 

@@ -601,8 +601,19 @@ static void many_questions_are_answered_in_turn(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-int main(void)
+/* The child finds the test's libraries as any program finds those of the system: where the dynamic linker looks. */
+static void look_for_libraries_here_too(char **arguments)
 {
+	if (getenv("LD_LIBRARY_PATH") && strstr(getenv("LD_LIBRARY_PATH"), SOURCES_TEST))
+		return;
+	(void)setenv("LD_LIBRARY_PATH", SOURCES_TEST, 1);
+	(void)execv("/proc/self/exe", arguments);
+	abort();
+}
+
+int main(int count, char **arguments)
+{
+	(void)count;
 	const struct CMUnitTest tests[] = {
 		CASE(the_sources_of_users_and_groups_are_read),
 		CASE(odd_lines_are_read_safely),
@@ -635,5 +646,6 @@ int main(void)
 		CASE(many_questions_are_answered_in_turn),
 	};
 
+	look_for_libraries_here_too(arguments);
 	return cmocka_run_group_tests_name("sources", tests, NULL, NULL);
 }
