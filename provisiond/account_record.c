@@ -65,9 +65,10 @@ int account_record_copy(const struct account_record *record, struct account_reco
 		return -ENOMEM;
 	for (size_t i = 0; i < STRINGS; i++) {
 		const char **string = string_at(&copy, strings[i]);
+		size_t length = strlen(*string) + 1;
 
-		*string = strcpy(to, *string);
-		to += strlen(to) + 1;
+		*string = memcpy(to, *string, length);
+		to += length;
 	}
 	*ret_copy = copy;
 	return 0;

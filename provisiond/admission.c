@@ -195,18 +195,10 @@ static bool rule_domain(struct admission *admission)
 	return true;
 }
 
-static char fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
+/* ASCII letters of the local part count in either case too: that is all that domain_equal() does. */
 static bool same_email(const struct email *one, const struct email *other)
 {
-	size_t i = 0;
-
-	while (one->local[i] && fold(one->local[i]) == fold(other->local[i]))
-		i++;
-	return one->local[i] == other->local[i] && strcmp(one->domain, other->domain) == 0;
+	return domain_equal(one->local, other->local) && strcmp(one->domain, other->domain) == 0;
 }
 
 static bool typed_own_email(const struct admission *admission)

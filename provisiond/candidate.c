@@ -83,7 +83,7 @@ bool candidate_from_message(const struct wire_message *message, struct candidate
 	    !optional(message, "username", USERNAME_MAX, &candidate.username) || !read_groups(message, &candidate))
 		return false;
 	*ret_candidate = candidate;
-	candidate = (struct candidate){ 0 };
+	candidate.groups = NULL;
 	return true;
 }
 

@@ -6,8 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct inquiries {
+	struct sources *sources;
+	struct inquiry *first;
+};
+
 struct inquiry {
-	struct inquiry *next, **link;
+	struct inquiries *inquiries;
+	struct inquiry *next;
 	inquiry_answered *answered;
 	void *context;
 	struct source_facts facts;
@@ -15,11 +21,6 @@ struct inquiry {
 		struct inquiry *inquiry;
 		bool open;
 	} name, uid;
-};
-
-struct inquiries {
-	struct sources *sources;
-	struct inquiry *first;
 };
 
 struct inquiries *inquiries_new(struct sources *sources)
@@ -33,9 +34,11 @@ struct inquiries *inquiries_new(struct sources *sources)
 
 static void end_inquiry(struct inquiry *inquiry)
 {
-	*inquiry->link = inquiry->next;
-	if (inquiry->next)
-		inquiry->next->link = inquiry->link;
+	struct inquiry **link = &inquiry->inquiries->first;
+
+	while (*link != inquiry)
+		link = &(*link)->next;
+	*link = inquiry->next;
 	inquiry->answered(inquiry->context, &inquiry->facts);
 	free(inquiry);
 }
@@ -103,16 +106,14 @@ void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t
 		return;
 	}
 	*inquiry = (struct inquiry){
+		.inquiries = inquiries,
 		.next = inquiries->first,
-		.link = &inquiries->first,
 		.answered = answered,
 		.context = context,
 		.facts = { .asked = true, .name = SOURCE_UNKNOWN, .uid = SOURCE_UNKNOWN, .asked_uid = uid },
 		.name = { .inquiry = inquiry, .open = true },
 		.uid = { .inquiry = inquiry, .open = with_uid },
 	};
-	if (inquiry->next)
-		inquiry->next->link = &inquiry->next;
 	inquiries->first = inquiry;
 	/* The name last: as long as it is open, the inquiry is there. */
 	if (with_uid)

@@ -249,18 +249,16 @@ static bool ask_about_typed(struct lookup *lookup, const struct stands_for *stan
 static void look_up_account(struct lookup *lookup, const struct stands_for *stands)
 {
 	_cleanup_record_ struct account_record named = { 0 };
+	enum store_answer found = STORE_NONE;
 
-	switch (stands->is_email ? facts_record_named(lookup->service, stands->account, &named) : STORE_NONE) {
-	case STORE_FOUND:
+	if (stands->is_email)
+		found = facts_record_named(lookup->service, stands->account, &named);
+	if (found == STORE_FOUND)
 		look_up_recorded(lookup, stands, &named);
-		break;
-	case STORE_FAILED:
+	else if (found == STORE_FAILED)
 		answer_status(lookup, "unavailable");
-		break;
-	case STORE_NONE:
+	else
 		look_up_new(lookup, stands);
-		break;
-	}
 }
 
 /* Whose account it is, a claim of the token will tell: there is nothing to promise yet. */
@@ -343,6 +341,6 @@ void handle_lookup(struct service *service, struct question *question, const str
 		answer_status(lookup, "not_ours");
 		return;
 	}
-	(void)strcpy(lookup->typed, name);
+	(void)snprintf(lookup->typed, sizeof(lookup->typed), "%s", name);
 	continue_lookup(lookup);
 }

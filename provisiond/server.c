@@ -19,6 +19,11 @@
 #define ACCEPTS_IN_A_ROW 64
 #define MESSAGES_IN_A_ROW 64 /* of a stream, before others get their turn */
 
+struct packet {
+	size_t length;
+	char bytes[];
+};
+
 struct connection {
 	struct connection *next;
 	int fd;
@@ -26,8 +31,7 @@ struct connection {
 	struct ucred peer;
 	struct question *question; /* under way, or NULL */
 	int64_t deadline_ms;
-	char *unsent; /* an answer that the peer has no room for, or NULL */
-	size_t unsent_length;
+	struct packet *unsent;         /* an answer that the peer has no room for, or NULL */
 	struct question_stream stream; /* next is NULL when there is none */
 };
 
@@ -100,6 +104,14 @@ static void end_stream(struct connection *connection)
 		stream.done(stream.context);
 }
 
+/* There may be a ticket in it. Takes NULL. */
+static void free_packet(struct packet *packet)
+{
+	if (packet)
+		explicit_bzero(packet->bytes, packet->length);
+	free(packet);
+}
+
 /* Closes it now; its memory goes at the end of the round. */
 static void end_connection(struct connection *connection)
 {
@@ -110,9 +122,7 @@ static void end_connection(struct connection *connection)
 	if (connection->question)
 		connection->question->connection = NULL;
 	end_stream(connection);
-	if (connection->unsent)
-		explicit_bzero(connection->unsent, connection->unsent_length);
-	free(connection->unsent);
+	free_packet(connection->unsent);
 	connection->unsent = NULL;
 }
 
@@ -203,6 +213,23 @@ static void accept_all(struct server *server, int64_t now_ms)
 
 /* ---- sending ---- */
 
+static struct packet *copy_packet(const struct wire_writer *message)
+{
+	struct packet *packet = malloc(sizeof(*packet) + message->length);
+
+	if (packet) {
+		packet->length = message->length;
+		memcpy(packet->bytes, message->buffer, message->length);
+	}
+	return packet;
+}
+
+/* -fanalyzer of GCC 12 loses sight of memory that an element of a list holds. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 /* Sends, or keeps a copy until the peer has room. False when the connection has ended. */
 static bool send_or_keep(struct server *server, struct connection *connection, const struct wire_writer *message)
 {
@@ -212,15 +239,15 @@ static bool send_or_keep(struct server *server, struct connection *connection, c
 	if (sent == 0)
 		return true;
 	if (sent == -ETIMEDOUT)
-		connection->unsent = malloc(message->length);
-	if (!connection->unsent) {
+		connection->unsent = copy_packet(message);
+	if (!connection->unsent)
 		end_connection(connection);
-		return false;
-	}
-	memcpy(connection->unsent, message->buffer, message->length);
-	connection->unsent_length = message->length;
-	return true;
+	return !connection->ended;
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 static void pump_stream(struct server *server, struct connection *connection)
 {
@@ -239,18 +266,26 @@ static void pump_stream(struct server *server, struct connection *connection)
 	}
 }
 
-/* The peer has room again. */
+/* The peer may have room again. False when it has none, or the connection has ended. */
+static bool send_unsent(struct server *server, struct connection *connection)
+{
+	const struct wire_writer message = { .buffer = connection->unsent->bytes,
+					     .length = connection->unsent->length };
+	int sent = wire_send(connection->fd, &message, 0);
+
+	if (sent == 0) {
+		connection->deadline_ms = wire_now_ms() + server->limits.silence_ms;
+		free_packet(connection->unsent);
+		connection->unsent = NULL;
+	} else if (sent != -ETIMEDOUT) {
+		end_connection(connection);
+	}
+	return sent == 0;
+}
+
 static void send_more(struct server *server, struct connection *connection)
 {
-	if (connection->unsent) {
-		struct wire_writer message = { .buffer = connection->unsent, .length = connection->unsent_length };
-
-		connection->unsent = NULL;
-		(void)send_or_keep(server, connection, &message);
-		explicit_bzero(message.buffer, message.length);
-		free(message.buffer);
-	}
-	if (!connection->ended)
+	if (!connection->unsent || send_unsent(server, connection))
 		pump_stream(server, connection);
 }
 

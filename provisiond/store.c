@@ -131,11 +131,11 @@ static bool folder_is_kept(const char *path, char *fault, size_t size)
 	char copy[PATH_MAX];
 	struct stat st;
 
-	if (strlen(path) >= sizeof(copy)) {
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy)) {
 		(void)snprintf(fault, size, "the database's path is too long");
 		return false;
 	}
-	if (lstat(dirname(strcpy(copy, path)), &st) != 0) {
+	if (lstat(dirname(copy), &st) != 0) {
 		(void)snprintf(fault, size, "the folder of %s cannot be examined: %s", path, strerror(errno));
 		return false;
 	}

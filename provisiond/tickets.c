@@ -4,6 +4,7 @@
 #include "provisiond/tickets.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -97,8 +98,8 @@ int tickets_issue(struct tickets *tickets, const char *typed, const char *accoun
 	}
 	ticket->ends_ms = now_ms + TICKET_LIFE_MS;
 	ticket->uid = uid;
-	(void)strcpy(ticket->typed, typed);
-	(void)strcpy(ticket->account, account);
+	(void)snprintf(ticket->typed, sizeof(ticket->typed), "%s", typed);
+	(void)snprintf(ticket->account, sizeof(ticket->account), "%s", account);
 	ticket->next = tickets->first;
 	tickets->first = ticket;
 	tickets->count++;
