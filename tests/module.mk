@@ -1,4 +1,5 @@
-# test_module loads a copy of pam_oidc.so whose daemons, and whose process title, are in the test's own folder.
+# test_module loads a copy of pam_oidc.so whose daemons and process title are in the test's own folder, and whose malloc()
+# is the test's.
 # test_module_library looks at the real one. The others link the module's pure parts.
 
 MODULE_UNDER_TEST := $(BUILD)/tests/module/pam_oidc.so
@@ -6,15 +7,18 @@ MODULE_TEST_OBJECTS := $(patsubst pam_oidc/module/%.c,$(BUILD)/tests/module/%.o,
 
 $(BUILD)/tests/module/%.o: pam_oidc/module/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DPROVISIOND_SOCKET='"provisiond.socket"' -DPAM_OIDC_SOCKET='"pam_oidcd.socket"' \
+	@echo '  CC   $@'
+	$(Q)$(CC) $(ALL_CFLAGS) -DPROVISIOND_SOCKET='"provisiond.socket"' -DPAM_OIDC_SOCKET='"pam_oidcd.socket"' \
 		-DOWN_TITLE='"title"' -MMD -MP -c $< -o $@
 
-$(MODULE_UNDER_TEST): $(MODULE_TEST_OBJECTS) $(call common,$(COMMON_LIBC)) pam_oidc/module/pam_oidc.map
-	$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -o $@ $(filter %.o,$^) -lpam
+$(MODULE_UNDER_TEST): $(MODULE_TEST_OBJECTS) $(call common,$(COMMON_LIBC)) pam_oidc/module/pam_oidc.map tests/module.mk
+	@echo '  LINK $@'
+	$(Q)$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -Wl,--wrap=malloc,-z,undefs -o $@ \
+		$(filter %.o,$^) -lpam
 
 $(BUILD)/tests/unit/test_module.o: CPPFLAGS_tests_unit += -DMODULE='"$(abspath $(MODULE_UNDER_TEST))"'
 $(BUILD)/tests/unit/test_module: | $(MODULE_UNDER_TEST)
-UNIT_EXTRA_test_module := -lpam
+UNIT_EXTRA_test_module := -lpam -Wl,--export-dynamic-symbol=__wrap_malloc
 
 $(BUILD)/tests/unit/test_module_library.o: CPPFLAGS_tests_unit += -DMODULE='"$(abspath $(BUILD)/pam_oidc.so)"'
 $(BUILD)/tests/unit/test_module_library: | $(BUILD)/pam_oidc.so
@@ -23,4 +27,3 @@ $(BUILD)/tests/unit/test_module_arguments: $(call objects,pam_oidc/module/argume
 $(BUILD)/tests/unit/test_module_screen: $(call objects,pam_oidc/module/screen.c) $(call objects,pam_oidc/module/printable.c)
 $(BUILD)/tests/unit/test_module_sshd_process: $(call objects,pam_oidc/module/sshd_process.c)
 $(BUILD)/tests/unit/test_module_result: $(call objects,pam_oidc/module/result.c)
-UNIT_EXTRA_test_module_result := $(BUILD)/libunit.a

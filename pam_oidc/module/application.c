@@ -30,7 +30,7 @@ static enum application_kind kind_of(const struct application *application)
 
 void application_from_pam(pam_handle_t *pamh, struct application *ret_application)
 {
-	struct application application;
+	struct application application = { .kind = APPLICATION_OTHER };
 
 	read_item(pamh, PAM_SERVICE, application.service, sizeof(application.service));
 	read_item(pamh, PAM_TTY, application.tty, sizeof(application.tty));

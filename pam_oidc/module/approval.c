@@ -57,12 +57,12 @@ static enum signin_event after_enter(const struct attempt *attempt, struct signi
 static enum signin_event with_notes(const struct attempt *attempt, struct signin *signin, const char *text,
 				    struct signin_answer *answer)
 {
-	static const int notes_s[] = { 30, 10 };
+	static const unsigned notes_s[] = { 30, 10 };
 
 	if (!conversation_info(attempt->pamh, text))
 		return SIGNIN_GIVEN_UP;
 	for (size_t i = 0; i < sizeof(notes_s) / sizeof(notes_s[0]) && !attempt->silent; i++) {
-		int64_t when = signin->expires_at_ms - notes_s[i] * 1000;
+		int64_t when = signin->expires_at_ms - (int64_t)notes_s[i] * 1000;
 		enum signin_event event;
 		char note[64];
 
@@ -71,7 +71,7 @@ static enum signin_event with_notes(const struct attempt *attempt, struct signin
 		event = signin_next(signin, when, answer);
 		if (event != SIGNIN_TIME_UP)
 			return event;
-		(void)snprintf(note, sizeof(note), "%d seconds left.", notes_s[i]);
+		(void)snprintf(note, sizeof(note), "%u seconds left.", notes_s[i]);
 		(void)conversation_info(attempt->pamh, note);
 	}
 	return signin_next(signin, signin->deadline_ms, answer);

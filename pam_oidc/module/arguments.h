@@ -9,7 +9,7 @@
 #include "pam_oidc/module/application.h"
 
 #define TIMEOUT_MIN_S 5
-#define TIMEOUT_MAX_S 3600
+#define TIMEOUT_MAX_S 1800
 
 enum wait_mode {
 	WAIT_ENTER, /* one prompt that holds everything; the person presses Enter */

@@ -97,9 +97,7 @@ int gate_redeem(const char *ticket, const struct person *person, struct account 
 	if (error < 0)
 		return error;
 	status = wire_kind(&answer, "status");
-	if (status && strcmp(status, "no") == 0)
-		return -EACCES;
 	if (!status || strcmp(status, "confirmed") != 0)
-		return -EPROTO;
+		return -EACCES;
 	return account_in(&answer, ret_account);
 }

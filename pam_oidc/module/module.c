@@ -200,12 +200,15 @@ static int sign_in(const struct attempt *attempt)
 	/* An unresolved email may still be told which short name to use. */
 	if (must_resolve && !attempt->person.is_email)
 		return refuse_unresolved(attempt);
+	debug(attempt, "%s: asking pam_oidcd, for %u s at most", attempt->person.name, attempt->arguments.timeout_s);
 	error = signin_start(attempt, &signin);
 	if (error < 0)
 		return refuse_broken(attempt, error);
 	event = signin_next(&signin, signin.deadline_ms, &answer);
 	if (event == SIGNIN_SHOW && must_resolve)
 		return refuse_unresolved(attempt);
+	if (event == SIGNIN_SHOW)
+		debug(attempt, "%s: a code is there, good for %u s", attempt->person.name, answer.show.expires_in_s);
 	if (event == SIGNIN_SHOW)
 		event = approval_await(attempt, &signin, &answer);
 	switch (event) {

@@ -89,7 +89,7 @@ static bool read_show(struct signin *signin, const struct wire_message *message,
 	answer->show.complete = wire_get(message, "complete");
 	answer->show.qr = wire_get(message, "qr");
 	if (signin->shown || !answer->show.host || !answer->show.url || !answer->show.code ||
-	    !wire_get_number(message, "expires_in", 1, EXPIRES_IN_MAX_S, &seconds) ||
+	    !wire_get_number(message, "expires_in", 0, EXPIRES_IN_MAX_S, &seconds) ||
 	    !read_flag(message, "resumed", &answer->show.resumed))
 		return false;
 	answer->show.expires_in_s = (unsigned)seconds;

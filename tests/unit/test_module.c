@@ -61,9 +61,9 @@ enum step_kind {
 
 struct step {
 	enum step_kind kind;
+	unsigned milliseconds;
 	const char *text; /* fields separated by | */
 	size_t bytes;
-	unsigned milliseconds;
 };
 
 struct fake_daemon {
@@ -86,6 +86,7 @@ static struct {
 
 	/* the person */
 	bool deaf;      /* the conversation fails */
+	bool leaves;    /* goes while reading */
 	bool no_prompt; /* it fails for prompts, as in sshd's password method */
 	atomic_int prompts;
 	int styles[32];
@@ -95,9 +96,17 @@ static struct {
 	/* the machine */
 	bool resolves;
 	char log[TEXT_MAX];
-	int client; /* our end of the ssh client's connection */
-	pid_t far;  /* the process that holds the other end */
+	unsigned mallocs_left; /* until the module's malloc() fails; 0: it does not */
+	int client;            /* our end of the ssh client's connection */
+	pid_t far;             /* the process that holds the other end */
 } world;
+
+/* What the module has for malloc(). */
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+	return world.mallocs_left > 0 && --world.mallocs_left == 0 ? NULL : malloc(size);
+}
 
 /* The name service. */
 int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size, struct passwd **ret_entry)
@@ -120,7 +129,7 @@ int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size
 	return 0;
 }
 
-static void log_line(const char *format, va_list arguments)
+static void __attribute__((format(printf, 1, 0))) log_line(const char *format, va_list arguments)
 {
 	size_t length = strlen(world.log);
 
@@ -160,8 +169,10 @@ static size_t fields_to_bytes(const char *fields, char *bytes)
 {
 	size_t length = strlen(fields) + 1;
 
+	memcpy(bytes, fields, length);
 	for (size_t i = 0; i < length; i++)
-		bytes[i] = fields[i] == '|' ? '\0' : fields[i];
+		if (bytes[i] == '|')
+			bytes[i] = '\0';
 	return length;
 }
 
@@ -324,6 +335,8 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	(void)context;
 	if (world.deaf)
 		return PAM_CONV_ERR;
+	if (world.leaves)
+		hang_up_client();
 	responses = calloc((size_t)count, sizeof(*responses));
 	if (!responses)
 		return PAM_BUF_ERR;
@@ -1059,7 +1072,7 @@ static void a_daemon_that_talks_nonsense_is_cut_off(void **state)
 		"status=surprise",
 		"status=show",
 		"status=show|url=u|code=c|host=h",
-		"status=show|url=u|code=c|host=h|expires_in=0",
+		"status=show|url=u|code=c|host=h|expires_in=-1",
 		"status=show|url=u|code=c|host=h|expires_in=many",
 		"status=show|url=u|code=c|host=h|expires_in=99999999999999999999",
 		"status=show|url=u|url=v|code=c|host=h|expires_in=9",
@@ -1089,7 +1102,6 @@ static void a_daemon_that_talks_nonsense_is_cut_off(void **state)
 static void a_daemon_that_shows_twice_or_admits_nobody_is_cut_off(void **state)
 {
 	static const char *const answers[] = {
-		SHOW_FOR_100_S,
 		"status=admitted|account=alice|uid=2000200007",
 		"status=admitted|account=alice|ticket=T",
 		"status=admitted|uid=2000200007|ticket=T",
@@ -1101,6 +1113,8 @@ static void a_daemon_that_shows_twice_or_admits_nobody_is_cut_off(void **state)
 	};
 
 	(void)state;
+	STEPS(SENDS(SHOW_FOR_100_S), SENDS(SHOW_FOR_100_S));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		STEPS(SENDS(SHOW_FOR_100_S), SENDS(answers[i]));
 		assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
@@ -1124,8 +1138,8 @@ static void an_oversized_or_unended_packet_is_cut_off(void **state)
 static void escape_sequences_of_a_daemon_reach_neither_screen_nor_log(void **state)
 {
 	(void)state;
-	STEPS(SENDS("status=show|url=\x1b[2Ju|complete=\x1b]0;x\a|code=\x1b"
-		    "c|host=\x1b[31mh|expires_in=9|qr=\x1b[7m \x1b[0m"),
+	STEPS(SENDS("status=show|url=\x1b[2Ju|complete=\x1b]0;x\a|code=\x1b#|host=\x1b[31mh|expires_in=9|qr=\x1b[7m "
+		    "\x1b[0m"),
 	      SENDS("status=refused|reason=denied|text=\x1b[1mBold.\r\nfake log line"));
 	assert_int_equal(authenticate_in("login", NULL), PAM_PERM_DENIED);
 	assert_on_screen("Sign in to ?[31mh as alice");
@@ -1189,6 +1203,18 @@ static void a_new_person_s_short_name_must_be_the_account(void **state)
 	assert_int_equal(
 		redeem_as("status=admitted|account=bob|uid=5000|ticket=T", "status=confirmed|account=bob|uid=5000"),
 		PAM_PERM_DENIED);
+}
+
+static void an_email_must_be_confirmed_as_what_was_admitted(void **state)
+{
+	struct application application = { .service = "login", .user = "alice@clinic.example" };
+
+	(void)state;
+	world.resolves = false;
+	world.redeem = "status=confirmed|account=bob|uid=2000200007";
+	assert_int_equal(authenticate_as(&application), PAM_PERM_DENIED);
+	world.redeem = "status=confirmed|account=alice|uid=2000200008";
+	assert_int_equal(authenticate_as(&application), PAM_PERM_DENIED);
 }
 
 static void a_provisiond_that_dies_before_it_confirms_is_unavailable(void **state)
@@ -1377,6 +1403,17 @@ static void nothing_is_parked_for_a_client_that_has_gone(void **state)
 	assert_int_equal(atomic_load(&world.parks), 0);
 }
 
+static void nothing_is_kept_for_a_client_that_goes_while_reading(void **state)
+{
+	(void)state;
+	connect_client();
+	world.leaves = true;
+	STEPS(SENDS(SHOW_FOR_100_S), DOES(STEP_PARK));
+	assert_int_equal(authenticate_over_ssh("wait=retry", "127.0.0.1"), PAM_AUTH_ERR);
+	assert_cancelled();
+	assert_int_equal(atomic_load(&world.parks), 0);
+}
+
 static void a_client_known_by_name_is_watched_as_well(void **state)
 {
 	(void)state;
@@ -1464,16 +1501,24 @@ static void it_works_while_signals_interrupt_it(void **state)
 	assert_int_equal(authenticate_in_child(be_interrupted_every_millisecond, "login"), PAM_SUCCESS);
 }
 
+static void limit_descriptors_to(rlim_t count)
+{
+	struct rlimit limit;
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = count;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void be_odd(void)
 {
-	const struct rlimit files = { .rlim_cur = 16, .rlim_max = 16 };
 	const struct rlimit nothing = { 0 };
 	sigset_t all;
 
 	(void)umask(0777);
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
-	(void)setrlimit(RLIMIT_NOFILE, &files);
+	limit_descriptors_to(16);
 	(void)setrlimit(RLIMIT_FSIZE, &nothing);
 	(void)setrlimit(RLIMIT_CORE, &nothing);
 	(void)setenv("TZ", ":/etc/shadow", 1);
@@ -1488,9 +1533,7 @@ static void it_works_with_odd_limits_blocked_signals_and_a_hostile_environment(v
 
 static void have_no_descriptor_left(void)
 {
-	const struct rlimit none = { .rlim_cur = 3, .rlim_max = 3 };
-
-	(void)setrlimit(RLIMIT_NOFILE, &none);
+	limit_descriptors_to(3);
 }
 
 static void without_descriptors_nothing_is_decided(void **state)
@@ -1534,6 +1577,20 @@ static void no_descriptor_is_left_behind(void **state)
 	for (int i = 0; i < 400 && open_descriptors() != before; i++)
 		sleep_ms(5);
 	assert_int_equal(open_descriptors(), before);
+}
+
+static void without_memory_nothing_is_decided(void **state)
+{
+	(void)state;
+	world.mallocs_left = 1;
+	assert_int_equal(authenticate_in("login", NULL), PAM_BUF_ERR);
+	assert_int_equal(atomic_load(&world.logins), 0);
+	STEPS(SENDS(SHOW_FOR_100_S));
+	world.mallocs_left = 2;
+	assert_int_equal(authenticate_in("login", NULL), PAM_BUF_ERR);
+	assert_cancelled();
+	assert_string_equal(world.screen, "");
+	assert_logged("Cannot allocate memory");
 }
 
 static void debug_tells_what_a_quiet_end_was(void **state)
@@ -1626,6 +1683,7 @@ int main(void)
 		TEST(a_made_up_ticket_is_refused),
 		TEST(a_confirmation_of_anybody_else_is_refused),
 		TEST(a_new_person_s_short_name_must_be_the_account),
+		TEST(an_email_must_be_confirmed_as_what_was_admitted),
 		TEST(a_provisiond_that_dies_before_it_confirms_is_unavailable),
 		TEST(an_email_at_the_console_becomes_the_account),
 		TEST(an_email_over_ssh_keeps_pam_user_and_names_the_session),
@@ -1639,6 +1697,7 @@ int main(void)
 		TEST(a_client_that_goes_before_the_code_cancels_too),
 		TEST(nothing_is_redeemed_for_a_client_that_has_gone),
 		TEST(nothing_is_parked_for_a_client_that_has_gone),
+		TEST(nothing_is_kept_for_a_client_that_goes_while_reading),
 		TEST(a_client_known_by_name_is_watched_as_well),
 		TEST(somebody_else_s_connection_does_not_count),
 		TEST(connections_of_other_programs_do_not_count),
@@ -1648,6 +1707,7 @@ int main(void)
 		TEST(without_descriptors_nothing_is_decided),
 		TEST(a_daemon_that_is_gone_raises_no_sigpipe),
 		TEST(no_descriptor_is_left_behind),
+		TEST(without_memory_nothing_is_decided),
 		TEST(debug_tells_what_a_quiet_end_was),
 	};
 

@@ -72,7 +72,7 @@ static void every_argument_is_taken(void **state)
 	assert_int_equal(parsed_in(APPLICATION_SSHD, "wait=info", NULL).wait, WAIT_INFO);
 	assert_int_equal(parsed_in(APPLICATION_SSHD, "wait=retry", NULL).wait, WAIT_RETRY);
 	assert_int_equal(parsed_in(APPLICATION_SSHD, "timeout=5", NULL).timeout_s, 5);
-	assert_int_equal(parsed_in(APPLICATION_SSHD, "timeout=3600", NULL).timeout_s, 3600);
+	assert_int_equal(parsed_in(APPLICATION_SSHD, "timeout=1800", NULL).timeout_s, 1800);
 	assert_true(parsed_in(APPLICATION_SSHD, "debug", NULL).debug);
 }
 
@@ -105,13 +105,13 @@ static void a_wrong_value_is_told_the_right_ones(void **state)
 static void a_timeout_out_of_bounds_is_told_the_bounds(void **state)
 {
 	static const char *const wrong[] = {
-		"timeout=4",    "timeout=3601", "timeout=",    "timeout=-10", "timeout=10s",
+		"timeout=4",    "timeout=1801", "timeout=",    "timeout=-10", "timeout=10s",
 		"timeout=0x20", "timeout= 20",  "timeout=+20", "timeout",     "timeout=99999999999999999999999999999999"
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_string_equal(fault_of("debug", wrong[i]), "timeout is a number of seconds from 5 to 3600");
+		assert_string_equal(fault_of("debug", wrong[i]), "timeout is a number of seconds from 5 to 1800");
 }
 
 static void an_unknown_argument_is_an_error(void **state)

@@ -135,6 +135,16 @@ static void a_long_heading_is_broken_before_column_80(void **state)
 			     "(ssh from 192.0.2.7).\n");
 }
 
+/* A QR code of that size, all cells dark. */
+static void draw(const char *cell, int columns, int rows, char *ret_qr)
+{
+	for (int row = 0; row < rows; row++) {
+		for (int column = 0; column < columns; column++)
+			ret_qr = stpcpy(ret_qr, cell);
+		ret_qr = stpcpy(ret_qr, "\n");
+	}
+}
+
 static void the_usual_screen_fits_80_columns_and_24_lines(void **state)
 {
 	struct screen screen = alice_on(&over_ssh);
@@ -142,11 +152,7 @@ static void the_usual_screen_fits_80_columns_and_24_lines(void **state)
 	size_t lines = 1, columns = 0;
 
 	(void)state;
-	for (int row = 0; row < 17; row++) {
-		for (int cell = 0; cell < 69; cell++)
-			strcat(qr, BLOCK);
-		strcat(qr, "\n");
-	}
+	draw(BLOCK, 69, 17, qr);
 	screen.qr = qr;
 	for (const char *c = text_of(&screen); *c; c++) {
 		columns = *c == '\n' ? 0 : columns + (((unsigned char)*c & 0xc0) != 0x80);
@@ -167,11 +173,7 @@ static void a_screen_with_every_field_at_its_limit_fits(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	memset(application.service, 'x', sizeof(application.service) - 1);
 	memset(application.rhost, 'x', sizeof(application.rhost) - 1);
-	for (int row = 0; row < QR_ROWS_MAX; row++) {
-		for (int cell = 0; cell < QR_COLUMNS_MAX; cell++)
-			strcat(qr, BLOCK);
-		strcat(qr, "\n");
-	}
+	draw(BLOCK, QR_COLUMNS_MAX, QR_ROWS_MAX, qr);
 	screen.name = screen.host = screen.url = screen.complete = screen.code = longest;
 	screen.expires_in_s = 86400;
 	screen.qr = qr;
@@ -235,8 +237,7 @@ static void a_qr_too_large_for_the_screen_is_left_out(void **state)
 	assert_does_not_say(&screen, "#");
 	wide[QR_COLUMNS_MAX] = '\0';
 	assert_says(&screen, "#");
-	for (int row = 0; row <= QR_ROWS_MAX; row++)
-		strcat(tall, "#\n");
+	draw("#", 1, QR_ROWS_MAX + 1, tall);
 	screen.qr = tall;
 	assert_does_not_say(&screen, "#");
 	screen.qr = tall + 2;
