@@ -27,10 +27,9 @@
 struct id_token_expectations {
 	const char *issuer;
 	const char *client_id;
-	const char *const *algs; /* allowed `alg` values; none at all means RS256. Names that jws_alg_named() does not
-				    know are never accepted */
+	const char *const *algs; /* allowed `alg` values, of those that jws_alg_named() knows; none means RS256 */
 	size_t alg_count;
-	const char *access_token;        /* that came with it, for at_hash; NULL when none came */
+	const char *access_token;        /* that came with it, and that at_hash must then match; NULL when none came */
 	int64_t now;                     /* epoch seconds */
 	int64_t max_clock_skew_s;        /* between this machine and the issuer, either way */
 	int64_t max_auth_age_s;          /* since the person last signed in at the issuer; 0: any */
