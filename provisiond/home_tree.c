@@ -232,8 +232,7 @@ static int remove_entry(struct removal *removal, int parent, const char *name, u
 	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (S_ISDIR(st.st_mode))
-		return depth >= HOME_TREE_DEPTH_MAX ? move_up(removal, parent, name)
-						    : remove_directory(removal, parent, name, depth);
+		return remove_directory(removal, parent, name, depth);
 	return unlinkat(parent, name, 0) != 0 && errno != ENOENT ? -errno : 0;
 }
 
@@ -305,6 +304,8 @@ static int remove_directory(struct removal *removal, int parent, const char *nam
 	fd = take_over(path_fd);
 	if (fd < 0)
 		return fd;
+	if (depth >= HOME_TREE_DEPTH_MAX)
+		return move_up(removal, parent, name);
 	if (depth == 0)
 		removal->top = fd;
 	r = remove_entries(removal, fd, depth);

@@ -58,8 +58,10 @@ static bool next_word(const char **at, char word[WORD_SIZE])
 {
 	const char *text = *at + strspn(*at, " \t\r");
 	size_t length = 0;
-	char quote = *text == '"' || *text == '\'' ? *text++ : '\0';
+	char quote = '\0';
 
+	if (*text == '"' || *text == '\'')
+		quote = *text++;
 	if (!*text || (*text == '#' && !quote))
 		return false;
 	for (; *text && (quote ? *text != quote : !strchr(" \t\r", *text)); text++)

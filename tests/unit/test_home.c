@@ -427,7 +427,7 @@ static bool in_own_mount(struct fixture *fixture, const char *name, const char *
 
 	if (child == 0) {
 		(void)snprintf(path, sizeof(path), "%s/%s", fixture->scratch.path, name);
-		if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		if (unshare(CLONE_NEWNS) != 0 || mount("", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
 		    mount("tmpfs", path, "tmpfs", 0, options) != 0)
 			_exit(77);
 		/* The old descriptor leads below the mount. */
@@ -537,7 +537,7 @@ static void check_mount_inside(struct fixture *fixture)
 	scratch_write(&fixture->scratch, "home/outside/precious", "keep me\n", 0644);
 	(void)snprintf(from, sizeof(from), "%s/home/outside", fixture->scratch.path);
 	(void)snprintf(to, sizeof(to), "%s/home/alice/shared", fixture->scratch.path);
-	if (mount(from, to, NULL, MS_BIND, NULL) != 0)
+	if (mount(from, to, "", MS_BIND, "") != 0)
 		_exit(2);
 	if (remove_home(fixture) != HOME_STORAGE ||
 	    !scratch_has(&fixture->scratch, "home/outside/precious", "keep me\n"))

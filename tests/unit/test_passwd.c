@@ -803,7 +803,7 @@ static bool in_own_mount(struct fixture *fixture, const char *options, void (*bo
 	(void)snprintf(etc, sizeof(etc), "%s/etc", fixture->scratch.path);
 	child = fork();
 	if (child == 0) {
-		if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		if (unshare(CLONE_NEWNS) != 0 || mount("", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
 		    mount("tmpfs", etc, "tmpfs", 0, options) != 0 || chmod(etc, 0755) != 0)
 			_exit(77);
 		/* The old descriptor leads below the mount. */
@@ -851,7 +851,7 @@ static void a_full_disk_changes_nothing(void **state)
 static void check_read_only(struct fixture *fixture, const char *etc)
 {
 	account_files_unlock(fixture->files);
-	if (mount(NULL, etc, NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0)
+	if (mount("", etc, "", MS_REMOUNT | MS_RDONLY, "") != 0)
 		_exit(1);
 	if (account_files_lock(fixture->files) != -EROFS || add(fixture) != ACCOUNT_FILES_NOT_LOCKED)
 		_exit(2);
@@ -870,7 +870,7 @@ static void check_mounted_file(struct fixture *fixture, const char *etc)
 	char file[160];
 
 	(void)snprintf(file, sizeof(file), "%s/passwd", etc);
-	if (mount(file, file, NULL, MS_BIND, NULL) != 0)
+	if (mount(file, file, "", MS_BIND, "") != 0)
 		_exit(1);
 	if (add(fixture) != ACCOUNT_FILES_UNTRUSTED ||
 	    !strstr(account_files_fault(fixture->files), "is mounted by itself"))

@@ -298,6 +298,8 @@ static void a_library_that_is_installed_later_is_asked(void **state)
 {
 	struct fixture *fixture = *state;
 
+	if (access(SOURCES_TEST, W_OK) != 0)
+		skip(); /* built by another user */
 	start(fixture, "passwd: late\n");
 	assert_heard(ask(fixture, "known", false, 0), SOURCE_UNKNOWN, "");
 	assert_int_equal(symlink("late.so", SOURCES_TEST "/libnss_late.so.2"), 0);
@@ -469,13 +471,13 @@ static void the_child_dies_with_its_parent(void **state)
 	scratch_write(&fixture->scratch, "nsswitch.conf", "passwd: first\n", 0644);
 	parent = fork();
 	if (parent == 0) {
-		struct sources *sources = sources_start(fixture->nsswitch);
 		struct heard heard = { 0 };
 
-		(void)sources_ask(sources, "known", false, 0, wire_now_ms() + LONG_MS, hear, &heard);
+		fixture->sources = sources_start(fixture->nsswitch);
+		(void)sources_ask(fixture->sources, "known", false, 0, wire_now_ms() + LONG_MS, hear, &heard);
 		while (heard.times == 0)
-			turn(sources);
-		(void)sources_ask(sources, "hangs", false, 0, wire_now_ms() + LONG_MS, hear, &heard);
+			turn(fixture->sources);
+		(void)sources_ask(fixture->sources, "hangs", false, 0, wire_now_ms() + LONG_MS, hear, &heard);
 		orphan = child_of_ours();
 		(void)!write(pair[1], &orphan, sizeof(orphan));
 		(void)kill(getpid(), SIGKILL);
@@ -607,7 +609,7 @@ static void look_for_libraries_here_too(char **arguments)
 	if (getenv("LD_LIBRARY_PATH") && strstr(getenv("LD_LIBRARY_PATH"), SOURCES_TEST))
 		return;
 	(void)setenv("LD_LIBRARY_PATH", SOURCES_TEST, 1);
-	(void)execv("/proc/self/exe", arguments);
+	(void)execv(arguments[0], arguments);
 	abort();
 }
 
