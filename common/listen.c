@@ -1,6 +1,6 @@
 /*
- * Makes or inherits a daemon's listening socket and identifies its callers. Speaks sd_listen_fds(3)'s and sd_notify(3)'s
- * few lines of protocol itself, for the reason given in log.c.
+ * Makes or inherits a daemon's listening socket and identifies its callers. Speaks sd_listen_fds(3)'s and
+ * sd_notify(3)'s few lines of protocol itself, for the reason given in log.c.
  */
 #include "common/listen.h"
 
@@ -42,6 +42,14 @@ static int passed_by_manager(void)
 	return set_flags(FIRST_PASSED_FD);
 }
 
+/* connect(2) is refused by whatever is no socket, too. */
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 int listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -60,7 +68,7 @@ int listen_at(const char *path)
 	}
 	if (answering == -ETIMEDOUT)
 		return -EADDRINUSE;
-	if (answering == -ECONNREFUSED)
+	if (answering == -ECONNREFUSED && is_socket(path))
 		(void)unlink(path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0666) != 0 ||

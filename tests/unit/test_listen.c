@@ -1,0 +1,295 @@
+/*
+ * Listening sockets: a stale one is replaced, a living one and whatever else stands there is not; one that the service
+ * manager passed is taken; callers are known by their credentials.
+ */
+#include "common/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/wire.h"
+
+static char folder[] = "/tmp/test_listen.XXXXXX";
+static char path[64];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("NOTIFY_SOCKET");
+	if (!mkdtemp(folder) || chmod(folder, 0711) != 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/socket", folder);
+	return 0;
+}
+
+static int remove_socket(void **state)
+{
+	(void)state;
+	(void)unlink(path);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)remove_socket(state);
+	return rmdir(folder);
+}
+
+static ino_t inode(void)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_ino;
+}
+
+static void a_new_socket_is_open_to_all_and_blocks_nobody(void **state)
+{
+	mode_t before = umask(077);
+	int listener = listen_at(path), caller;
+	struct stat st;
+
+	(void)state;
+	(void)umask(before);
+	assert_true(listener >= 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0666);
+	assert_true(fcntl(listener, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(listener, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(listen_accept(listener, &(struct ucred){ 0 }), -EAGAIN);
+	caller = wire_connect(path, wire_now_ms() + 1000);
+	assert_true(caller >= 0);
+	(void)close(caller);
+	(void)close(listener);
+}
+
+static void a_stale_socket_is_replaced(void **state)
+{
+	int listener = listen_at(path), caller;
+
+	(void)state;
+	assert_true(listener >= 0);
+	(void)close(listener);
+	assert_int_equal(wire_connect(path, wire_now_ms() + 1000), -ECONNREFUSED);
+	listener = listen_at(path);
+	assert_true(listener >= 0);
+	caller = wire_connect(path, wire_now_ms() + 1000);
+	assert_true(caller >= 0);
+	(void)close(caller);
+	(void)close(listener);
+}
+
+static void a_living_socket_is_left_alone(void **state)
+{
+	int listener = listen_at(path);
+	ino_t before = inode();
+
+	(void)state;
+	assert_int_equal(listen_at(path), -EADDRINUSE);
+	assert_true(inode() == before);
+	(void)close(listener);
+}
+
+static void a_living_socket_whose_backlog_is_full_is_left_alone(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), waiting[8], n = 0;
+	ino_t before;
+
+	(void)state;
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	while (n < 8 && (waiting[n] = wire_connect(path, 0)) >= 0)
+		n++;
+	before = inode();
+	assert_int_equal(listen_at(path), -EADDRINUSE);
+	assert_true(inode() == before);
+	while (n > 0)
+		(void)close(waiting[--n]);
+	(void)close(listener);
+}
+
+static void what_is_no_socket_is_left_alone(void **state)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "precious", 8), 8);
+	(void)close(fd);
+	assert_int_equal(listen_at(path), -EADDRINUSE);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	(void)close(fd);
+}
+
+static void a_path_that_cannot_be_is_refused(void **state)
+{
+	char longest[200];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(listen_at(longest), -ENAMETOOLONG);
+	assert_int_equal(listen_at("/nonexistent/socket"), -ENOENT);
+}
+
+static void a_caller_is_known_by_its_credentials(void **state)
+{
+	int listener = listen_at(path), caller, accepted;
+	struct ucred peer = { 0 };
+
+	(void)state;
+	caller = wire_connect(path, wire_now_ms() + 1000);
+	accepted = listen_accept(listener, &peer);
+	assert_true(accepted >= 0);
+	assert_int_equal(peer.pid, getpid());
+	assert_int_equal(peer.uid, geteuid());
+	assert_true(fcntl(accepted, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(accepted, F_GETFD) & FD_CLOEXEC);
+	(void)close(accepted);
+	(void)close(caller);
+	(void)close(listener);
+}
+
+static void another_users_credentials_are_its_own(void **state)
+{
+	int listener = listen_at(path), caller, accepted;
+	struct ucred peer = { 0 };
+
+	(void)state;
+	if (geteuid() != 0) {
+		(void)close(listener);
+		(void)fprintf(stderr, "SKIPPED without root: another user's credentials cannot be tried\n");
+		skip();
+	}
+	assert_int_equal(seteuid(4242), 0);
+	caller = wire_connect(path, wire_now_ms() + 1000);
+	assert_int_equal(seteuid(0), 0);
+	accepted = listen_accept(listener, &peer);
+	assert_true(accepted >= 0);
+	assert_int_equal(peer.uid, 4242);
+	(void)close(accepted);
+	(void)close(caller);
+	(void)close(listener);
+}
+
+/* --- what the service manager passes --- */
+
+/* In a child whose descriptor 3 is of this type: what listen_at() answers, 3 for the one that was passed. */
+static int with_passed(int type, const char *count, bool for_us)
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		char pid[32];
+		int fd = socket(AF_UNIX, type, 0), got;
+
+		if (fd != 3) {
+			(void)dup2(fd, 3);
+			(void)close(fd);
+		}
+		(void)snprintf(pid, sizeof(pid), "%d", for_us ? getpid() : getpid() + 1);
+		(void)setenv("LISTEN_PID", pid, 1);
+		(void)setenv("LISTEN_FDS", count, 1);
+		got = listen_at(path);
+		if (got == 3 && (!(fcntl(3, F_GETFL) & O_NONBLOCK) || !(fcntl(3, F_GETFD) & FD_CLOEXEC)))
+			_exit(120);
+		_exit(got < 0 ? -got : got == 3 ? 0 : 121);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void the_socket_that_was_passed_is_taken(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(with_passed(SOCK_SEQPACKET, "1", true), 0);
+	assert_int_equal(lstat(path, &st), -1);
+}
+
+static void a_passed_socket_of_another_kind_is_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(with_passed(SOCK_STREAM, "1", true), EPROTOTYPE);
+}
+
+static void a_socket_that_was_passed_to_another_process_is_not_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(with_passed(SOCK_SEQPACKET, "1", false), 121);
+}
+
+static void the_manager_is_told(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char told[64];
+
+	(void)state;
+	notify_manager("READY=1");
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(setenv("NOTIFY_SOCKET", path, 1), 0);
+	notify_manager("READY=1");
+	assert_int_equal(recv(manager, told, sizeof(told), 0), 7);
+	assert_memory_equal(told, "READY=1", 7);
+	(void)close(manager);
+
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	address.sun_path[0] = '\0';
+	assert_int_equal(bind(manager, (struct sockaddr *)&address,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))),
+			 0);
+	path[0] = '@';
+	assert_int_equal(setenv("NOTIFY_SOCKET", path, 1), 0);
+	path[0] = '/';
+	notify_manager("STOPPING=1");
+	assert_int_equal(recv(manager, told, sizeof(told), 0), 10);
+	(void)close(manager);
+	(void)unsetenv("NOTIFY_SOCKET");
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, remove_socket)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_socket_is_open_to_all_and_blocks_nobody),
+		TEST(a_stale_socket_is_replaced),
+		TEST(a_living_socket_is_left_alone),
+		TEST(a_living_socket_whose_backlog_is_full_is_left_alone),
+		TEST(what_is_no_socket_is_left_alone),
+		TEST(a_path_that_cannot_be_is_refused),
+		TEST(a_caller_is_known_by_its_credentials),
+		TEST(another_users_credentials_are_its_own),
+		TEST(the_socket_that_was_passed_is_taken),
+		TEST(a_passed_socket_of_another_kind_is_an_error),
+		TEST(a_socket_that_was_passed_to_another_process_is_not_taken),
+		TEST(the_manager_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
