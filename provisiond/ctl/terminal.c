@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <wchar.h>
-#include <wctype.h>
 
 #define ESCAPE_LENGTH ((size_t)4) /* \xNN */
 
@@ -23,7 +22,7 @@ static size_t visible(const char *text, mbstate_t *state, size_t *ret_columns)
 		*state = (mbstate_t){ 0 };
 		return 0;
 	}
-	columns = iswprint((wint_t)c) ? wcwidth(c) : 0;
+	columns = wcwidth(c);
 	if (columns <= 0)
 		return 0;
 	*ret_columns = (size_t)columns;

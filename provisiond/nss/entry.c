@@ -7,8 +7,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/names.h"
-
 #define FIRST_PERSON ((uid_t)1000)
 #define OVERFLOW_ID ((uid_t)65534)  /* nobody */
 #define OVERFLOW_END ((uid_t)65535) /* -1 where ids have 16 bits */
@@ -58,10 +56,12 @@ static bool home_ok(const char *path)
 	return path && path[0] == '/' && passwd_field_ok(path);
 }
 
-/* An email can belong to an account of any name; a short name only to its own. */
+/* An email can belong to an account of any name; a short name only to its own. (A local user who was linked may have a
+ * name that we would not give.) */
 static bool about_typed_name(const char *account, const char *typed)
 {
-	return account && account_name_ok(account) && (strchr(typed, '@') || strcmp(account, typed) == 0);
+	return account && account[0] != '\0' && passwd_field_ok(account) &&
+	       (strchr(typed, '@') || strcmp(account, typed) == 0);
 }
 
 static bool ids_read(const struct wire_message *answer, enum kind kind, struct entry *entry)

@@ -125,10 +125,10 @@ static void read_whole(const char *path, char *ret_text)
 }
 
 /* Runs provisionctl with these words, standard output and error into `ran`. */
-static void provisionctl(const char *words)
+static void provisionctl_with(const char *runner, const char *words)
 {
 	char command[1024];
-	int n = snprintf(command, sizeof(command), ">out 2>err %s %s", PROVISIONCTL, words), status;
+	int n = snprintf(command, sizeof(command), ">out 2>err %s %s %s", runner, PROVISIONCTL, words), status;
 
 	assert_true(n > 0 && (size_t)n < sizeof(command));
 	status = system(command); /* the words come from this file */
@@ -136,6 +136,11 @@ static void provisionctl(const char *words)
 	ran.code = WEXITSTATUS(status);
 	read_whole("out", ran.out);
 	read_whole("err", ran.err);
+}
+
+static void provisionctl(const char *words)
+{
+	provisionctl_with("", words);
 }
 
 static void only_as_root(void)
@@ -272,6 +277,17 @@ static void show_says_when_there_is_no_such_account(void **state)
 				     "See all of them: provisionctl list\n");
 }
 
+static void after_two_hyphens_everything_is_a_name(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers("status=unknown\n");
+	daemon_runs("provisiond.socket");
+	provisionctl("show -- --json");
+	assert_string_equal(fake.question, "op=show name=--json");
+	assert_int_equal(ran.code, EXIT_NOTHING);
+}
+
 static void pending_prints_who_is_signing_in(void **state)
 {
 	(void)state;
@@ -390,15 +406,11 @@ static void output_that_cannot_be_written_is_an_error(void **state)
 
 static void only_root_may_ask(void **state)
 {
-	char command[512];
-	int status;
-
 	(void)state;
 	only_as_root();
-	(void)snprintf(command, sizeof(command), "setpriv --reuid 1000 --clear-groups %s list 2>/dev/null",
-		       PROVISIONCTL);
-	status = system(command);
-	assert_int_equal(WEXITSTATUS(status), EXIT_NOT_ALLOWED);
+	provisionctl_with("setpriv --reuid 1000 --clear-groups", "list");
+	assert_int_equal(ran.code, EXIT_NOT_ALLOWED);
+	assert_string_equal(ran.err, "provisionctl: only root may ask this. Try: sudo provisionctl list\n");
 }
 
 /* What a table of these looks like with colours. */
@@ -535,6 +547,7 @@ int main(void)
 		WITH_DAEMON(ten_thousand_accounts_are_ten_thousand_lines),
 		WITH_DAEMON(show_prints_all_that_is_on_record),
 		WITH_DAEMON(show_says_when_there_is_no_such_account),
+		WITH_DAEMON(after_two_hyphens_everything_is_a_name),
 		WITH_DAEMON(pending_prints_who_is_signing_in),
 		WITH_DAEMON(what_comes_from_elsewhere_reaches_neither_terminal_nor_json_as_it_is),
 		WITH_DAEMON(without_a_daemon_it_says_how_to_start_it),

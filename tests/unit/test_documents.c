@@ -73,6 +73,7 @@ static void value_in_example(const struct config_key *key, char ret_value[static
 	bool inside = false;
 	int found = 0;
 
+	ret_value[0] = '\0';
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
 		const char *value = value_in(line, key->name);

@@ -161,11 +161,16 @@ static int unload_module(void **state)
 	return 0;
 }
 
+static void provisiond_serves(void)
+{
+	world.served = true;
+	assert_int_equal(pthread_create(&world.thread, NULL, serve, NULL), 0);
+}
+
 static void provisiond_runs(void)
 {
 	listen_in_own_folder(8);
-	world.served = true;
-	assert_int_equal(pthread_create(&world.thread, NULL, serve, NULL), 0);
+	provisiond_serves();
 }
 
 static void only_as_root(void)
@@ -497,6 +502,22 @@ static void a_linked_user_may_have_a_system_group_but_never_roots(void **state)
 	}
 }
 
+static void the_account_of_an_email_is_checked_too(void **state)
+{
+	static const char *const wrong[] = { "", "a:b", "a\nb", NULL };
+	char bytes[1024];
+	struct wire_message message;
+	struct entry entry;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_true(wire_parse(bytes, alice_but("account", wrong[i], NULL, bytes, sizeof(bytes)), &message));
+		assert_int_equal(entry_read(&message, "alice@clinic.example", &entry), LOOKUP_MALFORMED);
+	}
+	assert_true(wire_parse(bytes, alice_but("account", "Alice", NULL, bytes, sizeof(bytes)), &message));
+	assert_int_equal(entry_read(&message, "alice@clinic.example", &entry), LOOKUP_ENTRY);
+}
+
 static void an_empty_shell_is_a_shell(void **state)
 {
 	char bytes[1024];
@@ -582,6 +603,20 @@ static void a_provisiond_that_does_not_answer_costs_a_process_250_ms_once(void *
 		assert_true(wait_for_nothing() < 50);
 }
 
+static void a_process_that_has_waited_in_vain_asks_no_more(void **state)
+{
+	(void)state;
+	only_as_root();
+	provisiond_answers("", NULL, NULL);
+	listen_in_own_folder(8);
+	(void)wait_for_nothing();
+	provisiond_serves(); /* now, and finds the question from before */
+	for (int i = 0; i < 10; i++)
+		(void)wait_for_nothing();
+	(void)usleep(100000);
+	assert_int_equal(atomic_load(&world.questions), 1);
+}
+
 static void a_provisiond_whose_queue_is_full_costs_no_more(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SOCKET };
@@ -622,7 +657,7 @@ static void a_child_process_does_not_wait_again(void **state)
 static void the_groups_of_an_email_are_appended_without_the_primary_one_roots_and_doubles(void **state)
 {
 	static const char *const groups[] = { "27", "2000200007", "44", "27", "0", "100", "1500", NULL };
-	static const gid_t expected[] = { 2000200007, 100, 27, 44, 1500 };
+	static const gid_t expected[] = { 1, 100, 27, 44, 1500 };
 	_cleanup_free_ gid_t *ids = malloc(2 * sizeof(gid_t));
 	long start = 2, size = 2;
 	int code = 0;
@@ -631,7 +666,7 @@ static void the_groups_of_an_email_are_appended_without_the_primary_one_roots_an
 	only_as_root();
 	provisiond_answers("kind", "active", groups);
 	provisiond_runs();
-	ids[0] = 2000200007;
+	ids[0] = 1;
 	ids[1] = 100;
 	errno = 4712;
 	assert_int_equal(world.initgroups("alice@clinic.example", 2000200007, &start, &size, &ids, 0, &code),
@@ -803,10 +838,12 @@ int main(void)
 		WITH_MODULE(a_buffer_one_byte_too_small_is_erange_and_one_that_fits_is_enough),
 		cmocka_unit_test(entries_that_no_line_of_passwd_could_hold_are_malformed),
 		cmocka_unit_test(a_linked_user_may_have_a_system_group_but_never_roots),
+		cmocka_unit_test(the_account_of_an_email_is_checked_too),
 		cmocka_unit_test(an_empty_shell_is_a_shell),
 		WITH_MODULE(answers_that_are_no_answers_are_unavailable),
 		WITH_MODULE(without_provisiond_the_answer_is_unavailable_at_once_and_again_when_it_is_back),
 		WITH_MODULE(a_provisiond_that_does_not_answer_costs_a_process_250_ms_once),
+		WITH_MODULE(a_process_that_has_waited_in_vain_asks_no_more),
 		WITH_MODULE(a_provisiond_whose_queue_is_full_costs_no_more),
 		WITH_MODULE(a_child_process_does_not_wait_again),
 		WITH_MODULE(the_groups_of_an_email_are_appended_without_the_primary_one_roots_and_doubles),
