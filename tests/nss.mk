@@ -15,3 +15,7 @@ $(NSS_TEST_MODULE): $(NSS_TEST_OBJECTS) $(call common,$(COMMON_LIBC)) provisiond
 
 $(BUILD)/tests/unit/test_nss.o: CPPFLAGS_tests_unit += -DNSS_MODULE='"$(abspath $(NSS_TEST_MODULE))"'
 $(BUILD)/tests/unit/test_nss: $(call objects,$(patsubst %,provisiond/nss/%.c,entry gate groups)) | $(NSS_TEST_MODULE)
+
+# test_nss_library looks at the real one.
+$(BUILD)/tests/unit/test_nss_library.o: CPPFLAGS_tests_unit += -DNSS_LIBRARY='"$(abspath $(BUILD)/libnss_oidc.so.2)"'
+$(BUILD)/tests/unit/test_nss_library: | $(BUILD)/libnss_oidc.so.2
