@@ -296,6 +296,22 @@ static void a_bound_person_who_types_their_new_email_is_told_their_name(void **s
 	assert_refused(&try, REASON_OTHER_PERSON);
 }
 
+static void their_new_email_may_even_read_like_somebody_elses_account(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_bound(&try, ONE_TENANT);
+	try.question.typed = "bob@clinic.example";
+	try.candidate.email = "bob@clinic.example";
+	try.other.name = "bob";
+	try.typed_record = try.facts.same_email = NULL;
+	try.facts.named = &try.other;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.sentence, "Start again as alice."));
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
 static void a_bound_person_who_types_a_free_name_is_told_theirs(void **state)
 {
 	struct try try;
@@ -387,6 +403,10 @@ static void a_bound_accounts_standing_counts(void **state)
 		try.facts.bound_standing = rows[i].standing;
 		assert_refused(&try, rows[i].reason);
 	}
+	/* The first rule that refuses decides. */
+	begin_bound(&try, CLINIC "allowed_groups = Radiology\n");
+	try.facts.bound_standing = STANDING_DEACTIVATED;
+	assert_refused(&try, REASON_DEACTIVATED);
 	begin_bound(&try, ONE_TENANT);
 	try.facts.bound_standing = STANDING_CREATING;
 	assert_creates(&try, "alice");
@@ -606,6 +626,7 @@ int main(void)
 		cmocka_unit_test(a_bound_person_gets_their_account),
 		cmocka_unit_test(a_bound_person_keeps_the_account_whatever_their_email_is_now),
 		cmocka_unit_test(a_bound_person_who_types_their_new_email_is_told_their_name),
+		cmocka_unit_test(their_new_email_may_even_read_like_somebody_elses_account),
 		cmocka_unit_test(a_bound_person_who_types_a_free_name_is_told_theirs),
 		cmocka_unit_test(bob_approving_alices_code_is_another_person),
 		cmocka_unit_test(an_address_that_was_given_to_someone_else_is_refused),
