@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/wire.h"
@@ -33,7 +34,7 @@ static char *screen_of(const struct attempt *attempt, const struct signin *signi
 		.url = answer->show.url,
 		.complete = answer->show.complete,
 		.code = answer->show.code,
-		.qr = answer->show.qr,
+		.qr = strcmp(attempt->arguments.qr, "none") == 0 ? NULL : answer->show.qr,
 		.expires_in_s = (unsigned)((signin->expires_at_ms - wire_now_ms() + 500) / 1000),
 		.until = clock_at_end(signin),
 		.press_enter = attempt->arguments.wait == WAIT_ENTER,

@@ -34,8 +34,7 @@
 			pam_syslog((attempt)->pamh, LOG_DEBUG, __VA_ARGS__); \
 	} while (0)
 
-/* What the name stands for at provisiond. A provisiond that does not answer is logged here, and makes it unavailable.
- */
+/* What the name stands for at provisiond; one that does not answer is logged here and makes it unavailable. */
 static enum standing ask_standing(const struct attempt *attempt, struct account *ret_account)
 {
 	enum standing standing = STANDING_UNAVAILABLE;
@@ -207,10 +206,10 @@ static int sign_in(const struct attempt *attempt)
 	event = signin_next(&signin, signin.deadline_ms, &answer);
 	if (event == SIGNIN_SHOW && must_resolve)
 		return refuse_unresolved(attempt);
-	if (event == SIGNIN_SHOW)
+	if (event == SIGNIN_SHOW) {
 		debug(attempt, "%s: a code is there, good for %u s", attempt->person.name, answer.show.expires_in_s);
-	if (event == SIGNIN_SHOW)
 		event = approval_await(attempt, &signin, &answer);
+	}
 	switch (event) {
 	case SIGNIN_ADMITTED:
 		return confirm(attempt, &answer);

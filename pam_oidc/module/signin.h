@@ -23,10 +23,7 @@ struct signin {
 	struct client_connection client;
 };
 
-#define SIGNIN_NONE      \
-	{                \
-		.fd = -1 \
-	}
+#define SIGNIN_NONE ((struct signin){ .fd = -1 })
 
 enum signin_event {
 	SIGNIN_SHOW,

@@ -81,12 +81,13 @@ static struct {
 	const char *redeem;
 
 	/* what they were asked */
-	atomic_int logins, parks, standings, redeems, cancels;
+	atomic_int logins, parks, standings, redeems, cancels, surprises;
 	char login[2048], redeemed[2048];
 
 	/* the person */
 	bool deaf;      /* the conversation fails */
 	bool leaves;    /* goes while reading */
+	bool prints;    /* the application prints what it is given to print */
 	bool no_prompt; /* it fails for prompts, as in sshd's password method */
 	atomic_int prompts;
 	int styles[32];
@@ -245,7 +246,7 @@ static bool do_step(int fd, const struct step *step)
 		break;
 	}
 	while (receive_fields(fd, text, sizeof(text)))
-		continue;
+		atomic_fetch_add(&world.surprises, 1);
 	atomic_fetch_add(&world.cancels, 1);
 	return false;
 }
@@ -337,6 +338,8 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 		return PAM_CONV_ERR;
 	if (world.leaves)
 		hang_up_client();
+	for (int fd = STDIN_FILENO; world.prints && fd <= STDERR_FILENO; fd++)
+		(void)!write(fd, "text", 4);
 	responses = calloc((size_t)count, sizeof(*responses));
 	if (!responses)
 		return PAM_BUF_ERR;
@@ -910,6 +913,14 @@ static void enter_shows_everything_in_one_prompt(void **state)
 	assert_on_screen("\n##\n##\nPress Enter once you have approved (1 minute 40 seconds, until ");
 }
 
+static void a_qr_that_was_not_asked_for_is_not_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(authenticate_in("login", "qr=none"), PAM_SUCCESS);
+	assert_null(strstr(world.screen, "##"));
+	assert_on_screen("ABCDEFGH\nor just open");
+}
+
 static void enter_pressed_too_early_waits_on(void **state)
 {
 	(void)state;
@@ -1476,8 +1487,13 @@ static void close_standard_descriptors(void)
 static void it_works_with_closed_standard_descriptors(void **state)
 {
 	(void)state;
+	world.prints = true;
 	assert_int_equal(authenticate_in_child(close_standard_descriptors, "login"), PAM_SUCCESS);
+	assert_cancelled();
+	atomic_store(&world.cancels, 0);
 	assert_int_equal(authenticate_in_child(close_standard_descriptors, "sshd"), PAM_SUCCESS);
+	assert_cancelled();
+	assert_int_equal(atomic_load(&world.surprises), 0);
 }
 
 static void on_alarm(int signal_number)
@@ -1662,6 +1678,7 @@ int main(void)
 		TEST(outside_sshd_there_is_no_parent_and_a_new_person_no_uid),
 		TEST(a_renamed_sshd_service_is_sshd_all_the_same),
 		TEST(enter_shows_everything_in_one_prompt),
+		TEST(a_qr_that_was_not_asked_for_is_not_shown),
 		TEST(enter_pressed_too_early_waits_on),
 		TEST(info_shows_text_and_goes_on_by_itself),
 		TEST(info_says_what_is_left_before_the_end),
