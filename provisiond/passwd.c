@@ -16,10 +16,9 @@
 #include "common/cleanup.h"
 #include "provisiond/account_changes.h"
 #include "provisiond/account_rows.h"
+#include "provisiond/account_snapshot.h"
 #include "provisiond/replacement.h"
 
-#define FILE_SIZE_MAX ((off_t)64 * 1024 * 1024)
-#define READ_ATTEMPTS 5
 /* Two changes within one tick of the kernel's file clock (at most 10 ms) can leave the same times: what was read so
  * soon after a change is read again. */
 #define SETTLED_NS INT64_C(50000000)
@@ -37,15 +36,6 @@ static const struct {
 	[ACCOUNT_FILE_PASSWD] = { .name = "passwd", .columns = { 2, 3 } },
 };
 _Static_assert(sizeof(file_kinds) / sizeof(file_kinds[0]) == ACCOUNT_FILE_COUNT, "one row for each file");
-
-/* A file as it was when it was last looked at. */
-struct snapshot {
-	int fd; /* -1: none */
-	struct stat seen;
-	struct account_rows rows;
-};
-
-#define SNAPSHOT_NONE ((struct snapshot){ .fd = -1 })
 
 /* What the reading side remembers of a file. */
 struct cached {
@@ -66,138 +56,15 @@ struct account_files {
 	char fault[512];
 };
 
-/* Hands the snapshot on; the variable no longer owns anything. */
-static struct snapshot snapshot_take(struct snapshot *snapshot)
+static int take_snapshot(struct account_files *files, enum account_file file, struct account_snapshot *ret_snapshot)
 {
-	struct snapshot taken = *snapshot;
+	struct account_snapshot_source source = { .directory = files->directory,
+						  .name = file_kinds[file].name,
+						  .path = files->paths[file],
+						  .owner = files->owner,
+						  .columns = file_kinds[file].columns };
 
-	*snapshot = SNAPSHOT_NONE;
-	return taken;
-}
-
-static void snapshot_release(struct snapshot *snapshot)
-{
-	cleanup_fd(&snapshot->fd);
-	account_rows_wipe(&snapshot->rows);
-	*snapshot = SNAPSHOT_NONE;
-}
-
-__attribute__((format(printf, 4, 5))) static int fail(struct account_files *files, enum account_file file, int error,
-						      const char *format, ...)
-{
-	char what[160];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(what, sizeof(what), format, arguments);
-	va_end(arguments);
-	(void)snprintf(files->fault, sizeof(files->fault), "%s: %s", files->paths[file], what);
-	return -error;
-}
-
-static int fail_errno(struct account_files *files, enum account_file file, const char *what, int error)
-{
-	return fail(files, file, error, "%s: %s", what, strerror(error));
-}
-
-/* 0, or -EPERM for a file that others than `owner` could have made or changed. */
-static int judge(struct account_files *files, enum account_file file, const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return fail(files, file, EPERM, "is not a regular file");
-	if (st->st_uid != files->owner)
-		return fail(files, file, EPERM, "must belong to uid %u (chown)", files->owner);
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return fail(files, file, EPERM, "must not be writable by group or others (chmod go-w)");
-	if (st->st_size > FILE_SIZE_MAX)
-		return fail(files, file, EFBIG, "is too large to be right");
-	return 0;
-}
-
-static int open_judged(struct account_files *files, enum account_file file, int *ret_fd, struct stat *ret_st)
-{
-	_cleanup_fd_ int fd = openat(files->directory, file_kinds[file].name,
-				     O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int r;
-
-	if (fd < 0 && errno == ELOOP)
-		return fail(files, file, EPERM, "is a symbolic link; put the file itself there");
-	if (fd < 0)
-		return fail_errno(files, file, "cannot be opened", errno);
-	if (fstat(fd, ret_st) != 0)
-		return fail_errno(files, file, "cannot be examined", errno);
-	r = judge(files, file, ret_st);
-	if (r == 0)
-		*ret_fd = take_fd(&fd);
-	return r;
-}
-
-/* Reads to the end. A file that is longer than it was when it was examined is a changed one: -EAGAIN. */
-static int read_whole(int fd, char *buffer, size_t size)
-{
-	size_t length = 0;
-
-	while (length <= size) {
-		ssize_t n = read(fd, buffer + length, size + 1 - length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-	}
-	return length == size ? 0 : -EAGAIN;
-}
-
-static bool same_state(const struct stat *one, const struct stat *other)
-{
-	return one->st_dev == other->st_dev && one->st_ino == other->st_ino && one->st_size == other->st_size &&
-	       one->st_mode == other->st_mode && one->st_uid == other->st_uid && one->st_gid == other->st_gid &&
-	       one->st_mtim.tv_sec == other->st_mtim.tv_sec && one->st_mtim.tv_nsec == other->st_mtim.tv_nsec &&
-	       one->st_ctim.tv_sec == other->st_ctim.tv_sec && one->st_ctim.tv_nsec == other->st_ctim.tv_nsec;
-}
-
-/* One attempt to read a file that holds still. */
-static int take_snapshot_once(struct account_files *files, enum account_file file, struct snapshot *ret_snapshot)
-{
-	_cleanup_(snapshot_release) struct snapshot snapshot = SNAPSHOT_NONE;
-	_cleanup_free_ char *text = NULL;
-	struct stat after;
-	size_t size;
-	int r = open_judged(files, file, &snapshot.fd, &snapshot.seen);
-
-	if (r < 0)
-		return r;
-	size = (size_t)snapshot.seen.st_size;
-	text = malloc(size + 2);
-	if (!text)
-		return fail_errno(files, file, "cannot be read", ENOMEM);
-	r = read_whole(snapshot.fd, text, size);
-	if (r == 0 && (fstat(snapshot.fd, &after) != 0 || !same_state(&snapshot.seen, &after)))
-		r = -EAGAIN;
-	if (r < 0) {
-		explicit_bzero(text, size + 1);
-		return fail_errno(files, file, r == -EAGAIN ? "is being changed" : "cannot be read", -r);
-	}
-	text[size] = '\0';
-	r = account_rows_parse(take_pointer(text), size, file_kinds[file].columns, &snapshot.rows);
-	if (r < 0)
-		return fail_errno(files, file, "cannot be read", -r);
-	*ret_snapshot = snapshot_take(&snapshot);
-	return 0;
-}
-
-static int take_snapshot(struct account_files *files, enum account_file file, struct snapshot *ret_snapshot)
-{
-	int r = -EAGAIN;
-
-	for (unsigned i = 0; i < READ_ATTEMPTS && r == -EAGAIN; i++)
-		r = take_snapshot_once(files, file, ret_snapshot);
-	if (r == 0)
-		files->fault[0] = '\0';
-	return r;
+	return account_snapshot_read(&source, ret_snapshot, files->fault, sizeof(files->fault));
 }
 
 /* ---- opening, locking ---- */
@@ -329,7 +196,7 @@ int account_files_sweep(struct account_files *files)
 
 /* The four files as they are now, and what is to become of them. */
 struct work {
-	struct snapshot snapshots[ACCOUNT_FILE_COUNT];
+	struct account_snapshot snapshots[ACCOUNT_FILE_COUNT];
 	struct account_changes changes;
 	struct replacement replacements[ACCOUNT_FILE_COUNT];
 	char *texts[ACCOUNT_FILE_COUNT];
@@ -341,27 +208,11 @@ static void work_release(struct work *work)
 {
 	account_changes_free(&work->changes);
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
-		snapshot_release(&work->snapshots[file]);
+		account_snapshot_release(&work->snapshots[file]);
 		if (work->texts[file])
 			explicit_bzero(work->texts[file], work->lengths[file]);
 		free(work->texts[file]);
 	}
-}
-
-/* Refuses at the start what would fail in the middle: a file that is pinned by an attribute or a mount cannot be
- * renamed. */
-static int judge_replaceable(struct account_files *files, enum account_file file, int fd)
-{
-	struct statx stx;
-
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) != 0)
-		return fail_errno(files, file, "cannot be examined", errno);
-	if (stx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND))
-		return fail(files, file, EPERM, "is immutable or append-only (chattr -i -a)");
-	if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
-		return fail(files, file, EPERM,
-			    "is mounted by itself and cannot be replaced; mount its directory instead");
-	return 0;
 }
 
 static enum account_files_result result_of(int error)
@@ -381,7 +232,7 @@ static enum account_files_result result_of(int error)
 static enum account_files_result read_files(struct account_files *files, struct work *work)
 {
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
-		struct snapshot *snapshot = &work->snapshots[file];
+		struct account_snapshot *snapshot = &work->snapshots[file];
 		int r = take_snapshot(files, file, snapshot);
 
 		if (r == -ENOENT && file_kinds[file].may_be_missing) {
@@ -389,7 +240,8 @@ static enum account_files_result read_files(struct account_files *files, struct 
 			continue;
 		}
 		if (r == 0)
-			r = judge_replaceable(files, file, snapshot->fd);
+			r = account_snapshot_replaceable(snapshot, files->paths[file], files->fault,
+							 sizeof(files->fault));
 		if (r < 0)
 			return result_of(r);
 		work->changes.rows[file] = &snapshot->rows;
@@ -401,7 +253,7 @@ static enum account_files_result begin(struct account_files *files, struct work 
 {
 	files->fault[0] = '\0';
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
-		work->snapshots[file] = SNAPSHOT_NONE;
+		work->snapshots[file] = ACCOUNT_SNAPSHOT_NONE;
 		work->changes.paths[file] = files->paths[file];
 	}
 	work->changes.fault = files->fault;
@@ -420,7 +272,7 @@ static enum account_files_result begin(struct account_files *files, struct work 
 static bool prepare(struct work *work, enum account_file file)
 {
 	const struct account_change *change = &work->changes.files[file];
-	const struct snapshot *snapshot = &work->snapshots[file];
+	const struct account_snapshot *snapshot = &work->snapshots[file];
 
 	if (account_change_is_empty(change))
 		return true;
@@ -440,7 +292,8 @@ static enum account_files_result commit(struct account_files *files, struct work
 {
 	for (size_t i = 0; i < ACCOUNT_FILE_COUNT; i++)
 		if (!prepare(work, order[i])) {
-			(void)fail(files, order[i], ENOMEM, "cannot be changed: out of memory");
+			(void)snprintf(files->fault, sizeof(files->fault), "%s: cannot be changed: out of memory",
+				       files->paths[order[i]]);
 			return ACCOUNT_FILES_STORAGE;
 		}
 	switch (replace_files(files->directory, files->path, work->replacements, work->count, files->fault,
@@ -540,7 +393,7 @@ static bool settled(const struct stat *seen, int64_t read_at)
 
 static int refresh(struct account_files *files, enum account_file file)
 {
-	_cleanup_(snapshot_release) struct snapshot snapshot = SNAPSHOT_NONE;
+	_cleanup_(account_snapshot_release) struct account_snapshot snapshot = ACCOUNT_SNAPSHOT_NONE;
 	struct cached *cached = &files->cache[file];
 	struct timespec now;
 	int r;
@@ -555,7 +408,7 @@ static int refresh(struct account_files *files, enum account_file file)
 	cleanup_fd(&snapshot.fd);
 	cached->seen = snapshot.seen;
 	cached->valid = settled(&snapshot.seen, nanoseconds(now));
-	cached->rows = snapshot_take(&snapshot).rows;
+	cached->rows = account_snapshot_take(&snapshot).rows;
 	return 0;
 }
 
@@ -568,7 +421,7 @@ static int current(struct account_files *files, enum account_file file, const st
 
 	files->fault[0] = '\0';
 	if (!cached->valid || fstatat(files->directory, file_kinds[file].name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !same_state(&cached->seen, &now))
+	    !account_snapshot_same_state(&cached->seen, &now))
 		r = refresh(files, file);
 	if (r == 0)
 		*ret_rows = &cached->rows;
