@@ -199,12 +199,13 @@ static void read_tenant(struct reading *reading, const char *title)
 		      title);
 		return;
 	}
-	tenant = &config->tenants[config->tenant_count++];
+	tenant = &config->tenants[config->tenant_count];
 	tenant->name = strdup(name);
 	if (!tenant->name) {
 		fault(reading, 0, "cannot be read: out of memory");
 		return;
 	}
+	config->tenant_count++;
 	tenant->line = read_section(reading, title, SECTION_TENANT, tenant);
 }
 
@@ -355,7 +356,9 @@ bool config_parse(const char *path, const char *text, config_report *report, voi
 	if (!well_formed)
 		return false;
 	read_sections(&reading);
-	check_whole(&reading);
+	/* A value that is not right would be missed a second time, as one that is not there. */
+	if (!reading.faulty)
+		check_whole(&reading);
 	if (reading.faulty)
 		return false;
 	*ret_config = take_pointer(config);
