@@ -293,6 +293,21 @@ static void take_parent(struct connection *connection, const struct wire_message
 		(void)snprintf(connection->parent, sizeof(connection->parent), "%s", parent);
 }
 
+/* The fields that may be missing stand once at most, and a promised uid is one. */
+static bool optional_fields_ok(const struct wire_message *request)
+{
+	static const char *const keys[] = { "uid", "tty", "rhost", "parent" };
+	uint32_t uid;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t cursor = 0;
+
+		if (wire_next(request, keys[i], &cursor) && !wire_get(request, keys[i]))
+			return false;
+	}
+	return !wire_get(request, "uid") || wire_get_id(request, "uid", &uid);
+}
+
 static void handle_login(struct connection *connection, const struct wire_message *request)
 {
 	struct signin_server *server = connection->server;
@@ -304,7 +319,7 @@ static void handle_login(struct connection *connection, const struct wire_messag
 	uint32_t uid = 0;
 
 	if (!name || !service || !wire_get_number(request, "timeout", 1, TIMEOUT_MAX_S, &timeout_s) ||
-	    !qr_style_named(field(request, "qr"), &connection->qr)) {
+	    !qr_style_named(field(request, "qr"), &connection->qr) || !optional_fields_ok(request)) {
 		close_connection(connection);
 		return;
 	}
