@@ -27,7 +27,7 @@ static const ElfW(Shdr) * section_of_type(unsigned type)
 		if (sections[i].sh_type == type)
 			return &sections[i];
 	fail_msg("no section of type %u", type);
-	return NULL;
+	return sections;
 }
 
 /* The string at an offset of the table that belongs to the section. */
