@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/wire.h"
@@ -106,4 +108,16 @@ void notify_manager(const char *state)
 	if (fd >= 0)
 		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
 			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+}
+
+void notify_manager_reloading(void)
+{
+	struct timespec now;
+	char state[64];
+
+	/* Which reload it is, the manager tells by this clock (Type=notify-reload). */
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_manager(state);
 }

@@ -16,5 +16,7 @@ int listen_at(const char *path);
 int listen_accept(int listener, struct ucred *ret_peer);
 /* Tells the service manager a state such as "READY=1" (sd_notify(3)); does nothing without one. */
 void notify_manager(const char *state);
+/* Tells it that a reload begins; READY=1 ends it. */
+void notify_manager_reloading(void);
 
 #endif

@@ -78,7 +78,7 @@ static bool make_realm(struct daemon *daemon)
 
 static void reload(struct daemon *daemon)
 {
-	notify_manager("RELOADING=1");
+	notify_manager_reloading();
 	if (daemon->server && make_realm(daemon)) {
 		signin_server_use_realm(daemon->server, daemon->realm);
 		log_notice("took up %s anew", daemon->config_path);

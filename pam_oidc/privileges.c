@@ -73,8 +73,9 @@ bool privileges_drop(uid_t uid, gid_t gid)
 		log_error("root could be had back; refusing to run");
 		return false;
 	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+	/* A service manager's filter may forbid it, and has set it itself; not being dumpable is what counts. */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
 		log_error("cannot confine itself: %s", strerror(errno));
 		return false;
 	}

@@ -157,10 +157,7 @@ static bool load(struct service *service, const char *config_path)
 
 static void reload(struct daemon *daemon)
 {
-	char state[64];
-
-	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)wire_now_ms() * 1000);
-	notify_manager(state);
+	notify_manager_reloading();
 	if (load(&daemon->service, daemon->options.config_path)) {
 		server_set_privileged_user(daemon->server, daemon->service.pam_oidc_uid);
 		log_notice("the configuration was read again");
