@@ -79,6 +79,7 @@ static struct {
 	struct step steps[STEPS_MAX];
 	const char *standing; /* NULL: hangs up; "": stays silent */
 	const char *redeem;
+	unsigned gate_takes_ms;
 
 	/* what they were asked */
 	atomic_int logins, parks, standings, redeems, cancels, surprises;
@@ -275,6 +276,7 @@ static void serve_gate(int fd)
 		atomic_fetch_add(redeem ? &world.redeems : &world.standings, 1);
 		if (!answer)
 			return;
+		sleep_ms(world.gate_takes_ms);
 		if (answer[0])
 			send_fields(fd, answer);
 	}
@@ -1513,6 +1515,7 @@ static void be_interrupted_every_millisecond(void)
 static void it_works_while_signals_interrupt_it(void **state)
 {
 	(void)state;
+	world.gate_takes_ms = 50;
 	STEPS(SENDS(SHOW_FOR_100_S), SLEEPS(100), SENDS(ADMITTED));
 	assert_int_equal(authenticate_in_child(be_interrupted_every_millisecond, "login"), PAM_SUCCESS);
 }
