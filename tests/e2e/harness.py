@@ -8,7 +8,7 @@ import re
 import time
 
 # Limits below are for a quiet machine; valgrind and sanitizers ask for more.
-PATIENCE = float(os.environ.get("E2E_PATIENCE", "1")) * 6
+PATIENCE = float(os.environ.get("E2E_PATIENCE", "1")) * 3
 
 TESTS = []
 

@@ -57,8 +57,8 @@ class Issuer:
     def approve(self, user_code, user):
         self.control("approve", user_code=user_code, user=user)
 
-    def deny(self, user_code, user="alice"):
-        self.control("deny", user_code=user_code, user=user)
+    def deny(self, user_code):
+        self.control("deny", user_code=user_code)
 
     def settings(self, **values):
         self.control("settings", **values)

@@ -150,7 +150,8 @@ class Machine:
 
     @property
     def issuer(self):
-        return self.issuers[HOST]
+        """The first one that was started; most machines have no other."""
+        return next(iter(self.issuers.values()))
 
     def start_issuer(self, host=HOST, port=443, **settings):
         issuer = Issuer(f"{PRODUCT}/tests/issuer/issuer", f"/run/sandbox/issuer-{host}", port, host, f"/var/log/tests/{host}.log")
@@ -298,7 +299,8 @@ class Machine:
         for host, issuer in self.issuers.items():
             try:
                 state = issuer.state()
-                shown = {key: state[key] for key in ("requests", "codes", "faults", "settings", "last_requests")}
+                shown = {key: state[key] for key in ("requests", "codes", "faults", "settings")}
+                shown["last_requests"] = state["last_requests"][-8:]
                 parts.append(f"--- state of {host} ---\n" + "\n".join(f"{key}: {value}" for key, value in shown.items()))
             except Exception as problem:
                 parts.append(f"--- state of {host}: {problem} ---")
@@ -327,6 +329,10 @@ class Machine:
         if name is not None:
             screen.enter(name)
         return screen
+
+    def wait_for_refused_login(self, screen, seconds=20):
+        """Waits until login(1) has refused and asks for the next name."""
+        screen.wait_for(r"(?s)Login incorrect.*login: ?$", seconds)
 
     # ---- what an administrator does or looks at ----
 

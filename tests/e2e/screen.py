@@ -16,6 +16,8 @@ class Screen:
 
     def __init__(self, command, columns=100, rows=50, environment=None):
         """Starts the command in a terminal of its own. What it leaves on the screen stays after its end."""
+        if Screen.count == 0:
+            self._tmux("start-server", ";", "set-option", "-s", "exit-empty", "off")
         Screen.count += 1
         self.name = f"screen{Screen.count}"
         self.command = command
@@ -26,6 +28,7 @@ class Screen:
             ";", "set-option", "-t", self.name, "remain-on-exit", "on",
             ";", "set-option", "-t", self.name, "history-limit", "5000",
             ";", "set-option", "-t", self.name, "status", "off",
+            ";", "set-option", "-q", "-t", self.name, "remain-on-exit-format", "",
         )
         # The window of the placeholder becomes the program's, now that it will be kept.
         self._tmux("respawn-pane", "-k", "-t", self.name, "env", *assignments, *command)
@@ -61,9 +64,9 @@ class Screen:
         dead, status, signal = self._tmux(
             "display-message", "-p", "-t", self.name, "#{pane_dead},#{pane_dead_status},#{pane_dead_signal}"
         ).strip().split(",")
-        if dead != "1":
+        if dead != "1" or not (status or signal):
             return None
-        return int(status) if status else 128 + int(signal or 0)
+        return int(status) if status else 128 + int(signal)
 
     def wait_for(self, pattern, seconds=10.0, count=1):
         """Waits until the text matches the regular expression (count times); returns the last match."""

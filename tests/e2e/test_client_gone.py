@@ -181,5 +181,7 @@ def grace_time(m):
     before = m.account_files()
     screen = m.ssh("alice")
     m.code_on(screen)
-    screen.wait_for_end(15)
+    m.log.wait_for("pam_oidcd.*alice.*cancelled", 10)
     expect_quiet(m, before)
+    screen.enter()  # the client learns of the end only with its next packet
+    screen.wait_for_end()

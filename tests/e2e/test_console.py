@@ -46,8 +46,12 @@ def console_then_ssh(m):
     expect_equal(m.ask_in(over_ssh, "id -u"), uid, "uid")
 
 
-@test("the console's screen names machine, account and way in, and fits 80 by 24")
+@test("the console's screen names machine, account and way in, and with Okta's usual address it fits 80 by 24", start=False)
 def the_screen(m):
+    m.start_issuer("ward.okta.example")
+    m.configure(m.standard_configuration())
+    m.start_provisiond()
+    m.start_pam_oidcd()
     screen = m.login("alice@clinic.example", columns=80, rows=24)
     m.code_on(screen)
     text = screen.text()
@@ -55,7 +59,8 @@ def the_screen(m):
     expect_in("Waiting until you have approved", text, "the screen")
     lines = screen.cells()
     start = next(number for number, line in enumerate(lines) if "Sign in to ward3" in line)
-    expect(len(lines) - start <= 24, f"the text has {len(lines) - start} lines")
+    expect(any("\u2588" in line for line in lines), "a QR code is shown")
+    expect(len(lines) - start < 24, f"the text has {len(lines) - start} lines, and one more is the cursor's")
 
 
 @test("a denial at the console is told once, and login: asks again")
@@ -64,7 +69,7 @@ def denied(m):
     screen = m.login("alice@clinic.example")
     m.issuer.deny(m.code_on(screen))
     screen.wait_for_sentence("The request was refused on the approval page.")
-    screen.wait_for(r"login: ?$", 20, count=2)
+    m.wait_for_refused_login(screen)
     expect_once("The request was refused on the approval page.", screen.text(), "the screen")
     expect_not_in("assword", screen.text(), "the screen")
     m.expect_nothing_changed(before)
@@ -74,7 +79,7 @@ def denied(m):
 def other_company(m):
     before = m.account_files()
     screen = m.login("mallory@evil.example")
-    screen.wait_for(r"login: ?$", 20, count=2)
+    m.wait_for_refused_login(screen)
     expect_once("This machine takes no sign-ins from that email's domain", screen.text(), "the screen")
     expect_equal(m.issuer.requests("device"), 0, "codes asked for")
     m.expect_nothing_changed(before)
@@ -97,8 +102,8 @@ def timeout(m):
     before = m.account_files()
     screen = m.login("alice@clinic.example")
     m.code_on(screen)
-    screen.wait_for_sentence("5 seconds, until")
-    screen.wait_for(r"login: ?$", 30, count=2)
+    screen.wait_for(r"\([45] seconds, until")
+    m.wait_for_refused_login(screen)
     expect_once("The code has expired before it was approved.", screen.text(), "the screen")
     m.wait_for_idle()
     m.expect_nothing_changed(before)

@@ -163,7 +163,7 @@ def admitted_as_local(m, name, uid):
     """At the console the account's name may differ from the typed one: that must not lead to a local account."""
     take_over(m, lambda question: admitted(name, uid, MADE_UP))
     screen = m.login("alice@clinic.example")
-    screen.wait_for(r"login: ?$", 30, count=2)
+    m.wait_for_refused_login(screen)
     expect_not_in(f"{name}@ward3", screen.text(), "the screen")
 
 
@@ -174,7 +174,7 @@ def other_ticket_at_the_console(m):
     ticket = real_ticket(m, "mallory")
     take_over(m, lambda question: admitted("alice", m.passwd("alice")[2], ticket))
     screen = m.login("alice@clinic.example")
-    screen.wait_for(r"login: ?$", 30, count=2)
+    m.wait_for_refused_login(screen)
     expect_in(SENTENCE, screen.text(), "the screen")
 
 

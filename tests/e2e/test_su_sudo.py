@@ -77,8 +77,10 @@ def sudo_approved_by_bob(m):
     screen.enter("sudo touch /tmp/ran")
     m.approve_on(screen, "bob", count=2)
     screen.wait_for_sentence("approved by somebody else")
+    m.code_on(screen, count=3)  # sudo itself tries again
     screen.press("C-c")
-    m.wait_for_idle()
+    m.wait_for_shell(screen, "alice")
+    m.wait_for_idle(2)
     expect_equal(m.run("ls", "/tmp/ran").returncode, 2, "ls of what sudo should not have made")
 
 

@@ -1,0 +1,6 @@
+# The clock that tests/e2e sets back (LD_PRELOAD).
+$(BUILD)/tests/e2e/clock.so: $(BUILD)/objects/tests/e2e/clock.o
+	@mkdir -p $(@D)
+	$(CC) $(SOFLAGS) -o $@ $<
+
+tests-build: $(BUILD)/tests/e2e/clock.so
