@@ -32,7 +32,11 @@ static struct {
 	bool no_exchange; /* renameat2 knows no flags */
 	bool no_noreplace;
 	void (*before_rename)(void); /* a race */
-	double fsync_ms;             /* spent in fsync */
+	unsigned opens;              /* without O_CREAT */
+	unsigned fsyncs;
+	unsigned fsyncs_before_rename; /* before the first one */
+	bool renamed;
+	double fsync_ms; /* spent in fsync */
 } calls;
 
 __attribute__((unused)) static void calls_arm(enum calls_mode mode, unsigned n, int error)
@@ -73,6 +77,7 @@ int openat(int directory, const char *path, int flags, ...)
 		if (calls_fail())
 			return -1;
 	}
+	calls.opens += !(flags & O_CREAT);
 	return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
@@ -108,6 +113,7 @@ int fsync(int fd)
 
 	if (calls_fail())
 		return -1;
+	calls.fsyncs++;
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	r = (int)syscall(SYS_fsync, fd);
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
@@ -127,6 +133,9 @@ int linkat(int from_directory, const char *from, int to_directory, const char *t
 
 int renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned flags)
 {
+	if (!calls.renamed)
+		calls.fsyncs_before_rename = calls.fsyncs;
+	calls.renamed = true;
 	if (calls.before_rename)
 		calls.before_rename();
 	if (((flags & RENAME_EXCHANGE) && calls.no_exchange) || ((flags & RENAME_NOREPLACE) && calls.no_noreplace)) {

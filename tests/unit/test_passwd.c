@@ -143,6 +143,18 @@ static void an_account_gets_its_four_rows(void **state)
 	assert_int_equal(leftovers(fixture), 0);
 }
 
+static void everything_is_on_the_disk_before_anything_is_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+
+	memset(&calls, 0, sizeof(calls));
+	assert_int_equal(add(fixture), ACCOUNT_FILES_DONE);
+	assert_int_equal(calls.fsyncs_before_rename, 4);
+	assert_int_equal(calls.fsyncs, 5); /* and the directory */
+	assert_int_equal(add(fixture), ACCOUNT_FILES_DONE);
+	assert_int_equal(calls.fsyncs, 6); /* a killed attempt may have left that to us */
+}
+
 static void several_accounts_are_added_together(void **state)
 {
 	struct fixture *fixture = *state;
@@ -984,6 +996,22 @@ static void a_change_in_place_is_seen_at_once(void **state)
 	}
 }
 
+static void a_file_is_read_again_only_while_a_change_could_hide(void **state)
+{
+	struct fixture *fixture = *state;
+	struct account_user user;
+
+	put_files(&fixture->scratch);
+	calls.opens = 0;
+	for (unsigned i = 0; i < 2; i++) /* within a tick of the kernel's file clock */
+		assert_int_equal(account_files_user_named(fixture->files, "bob", &user), 1);
+	assert_int_equal(calls.opens, 2);
+	(void)nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(account_files_user_named(fixture->files, "bob", &user), 1);
+	assert_int_equal(calls.opens, 3);
+}
+
 static void a_file_that_goes_away_makes_everything_unknown(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1078,6 +1106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(an_account_gets_its_four_rows),
+		CASE(everything_is_on_the_disk_before_anything_is_replaced),
 		CASE(several_accounts_are_added_together),
 		CASE(adding_again_changes_nothing),
 		CASE(a_clock_at_the_epoch_does_not_ask_for_a_new_password),
@@ -1121,6 +1150,7 @@ int main(void)
 		CASE(groups_are_found_by_name_gid_and_member),
 		CASE(shadow_tells_lock_and_expiry),
 		CASE(a_change_in_place_is_seen_at_once),
+		CASE(a_file_is_read_again_only_while_a_change_could_hide),
 		CASE(a_file_that_goes_away_makes_everything_unknown),
 		CASE(ten_thousand_users_are_rewritten_in_milliseconds),
 		CASE(every_result_has_its_text),
