@@ -22,6 +22,7 @@ PRODUCT = "/run/sandbox/product"
 CONFIG = "/etc/pam_oidc.conf"
 PAM_OIDCD_SOCKET = "/run/pam_oidc/socket"
 PROVISIOND_SOCKET = "/run/provisiond/socket"
+ASAN_LOG = "/var/log/tests/asan"
 PASSWORD = "correct horse"
 HOST = "clinic.okta.example"
 
@@ -134,6 +135,7 @@ class Machine:
         self.sshd = None
         self.screens = []
         self.config_text = None
+        self.own_clock = False
         os.makedirs("/var/log/tests", exist_ok=True)
 
     # ---- what runs on it ----
@@ -178,21 +180,35 @@ class Machine:
         os.chmod(path, mode)
         shutil.chown(path, "root", group)
 
-    def _daemon(self, name, command):
-        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        environment["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
-        environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1:exitcode=99"
-        for key in ("LD_PRELOAD", "CLOCK_OFFSET_FILE"):
-            if os.environ.get(f"E2E_DAEMON_{key}"):
-                environment[key] = os.environ[f"E2E_DAEMON_{key}"]
-        if os.environ.get("E2E_VALGRIND"):
-            suppressions = os.path.join(os.path.dirname(__file__), "valgrind.supp")
-            command = [
-                "valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
-                "--errors-for-leak-kinds=definite,indirect,possible", "--error-exitcode=99", f"--suppressions={suppressions}",
-                "--trace-children=no", *command,
+    def use_own_clock(self, seconds):
+        """Daemons started from now on have a wall clock of their own, which set_clock() moves."""
+        self.own_clock = True
+        self.set_clock(seconds)
+
+    def set_clock(self, seconds):
+        with open("/tmp/clock.new", "w") as file:
+            file.write(str(seconds))
+        os.chmod("/tmp/clock.new", 0o644)
+        os.rename("/tmp/clock.new", "/tmp/clock")
+
+    def _daemon(self, name, confinement):
+        """Starts a daemon of ours behind the words that confine it; under valgrind when that was asked for."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "ASAN_OPTIONS": "detect_leaks=1:exitcode=99:verify_asan_link_order=0",
+            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+        }
+        program = [f"{PRODUCT}/{name}"]
+        if self.own_clock:
+            program = ["env", f"LD_PRELOAD={PRODUCT}/tests/e2e/clock.so", "CLOCK_OFFSET_FILE=/tmp/clock", *program]
+        elif os.environ.get("E2E_VALGRIND"):
+            kinds = "definite,indirect,possible"
+            program = [
+                "valgrind", "-q", "--leak-check=full", f"--show-leak-kinds={kinds}", f"--errors-for-leak-kinds={kinds}",
+                "--error-exitcode=99", "--child-silent-after-fork=yes", *program,
             ]
-        self.daemons[name] = Daemon(name, command, environment, f"/var/log/tests/{name}.log")
+        self.daemons[name] = Daemon(name, [*confinement, *program], environment, f"/var/log/tests/{name}.log")
         return self.daemons[name]
 
     def start_provisiond(self, wait=True):
@@ -202,7 +218,6 @@ class Machine:
         capabilities = "-all,+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+kill"
         daemon = self._daemon("provisiond", [
             "unshare", "--net", "setpriv", f"--bounding-set={capabilities}", "--inh-caps=-all", "--no-new-privs",
-            f"{PRODUCT}/provisiond",
         ])
         if wait:
             self.wait_for_socket(daemon, PROVISIOND_SOCKET)
@@ -215,7 +230,7 @@ class Machine:
         os.chown("/run/pam_oidc", account.pw_uid, account.pw_gid)
         daemon = self._daemon("pam_oidcd", [
             "setpriv", "--reuid=_pam_oidc", "--regid=_pam_oidc", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all",
-            "--no-new-privs", f"{PRODUCT}/pam_oidcd",
+            "--no-new-privs",
         ])
         if wait:
             self.wait_for_socket(daemon, PAM_OIDCD_SOCKET)
@@ -249,9 +264,12 @@ class Machine:
         for option in options:
             command += ["-o", option]
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-        if os.environ.get("E2E_SSHD_LD_PRELOAD"):
-            environment["LD_PRELOAD"] = os.environ["E2E_SSHD_LD_PRELOAD"]
-            environment["ASAN_OPTIONS"] = "detect_leaks=0:verify_asan_link_order=0"
+        if os.environ.get("E2E_SSHD_ASAN"):
+            # sshd itself was not built with AddressSanitizer, our module in it was. What sshd leaks is not ours.
+            environment["LD_PRELOAD"] = os.environ["E2E_SSHD_ASAN"]
+            environment["ASAN_OPTIONS"] = f"detect_leaks=0:log_path={ASAN_LOG}"
+            environment["UBSAN_OPTIONS"] = f"print_stacktrace=1:halt_on_error=1:log_path={ASAN_LOG}"
+            self.run("sed", "-i", f"s|{PRODUCT}/pam_oidc.so|{PRODUCT}/asan/pam_oidc.so|", "/etc/pam.d/sshd", check=True)
         output = open("/var/log/tests/sshd.log", "ab")
         self.sshd = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, cwd="/")
 
@@ -275,6 +293,8 @@ class Machine:
         for screen in self.screens:
             screen.close()
         self.stop_sshd()
+        found = [open(f"/var/log/tests/{name}").read() for name in os.listdir("/var/log/tests") if name.startswith("asan")]
+        harness.expect(not found, "the module in sshd is not clean:\n" + "\n".join(found)[:8000])
         for name in ("pam_oidcd", "provisiond"):
             if name in self.daemons:
                 self.daemons[name].stop()

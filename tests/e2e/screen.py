@@ -8,6 +8,8 @@ import subprocess
 
 import harness
 
+# The shell around the program leaves its exit status in a file: tmux loses it now and then. Ctrl-C is the program's alone.
+RUN = 'trap : INT QUIT; status=$1; shift; "$@"; echo $? >"$status.new"; mv "$status.new" "$status"'
 TMUX = ["tmux", "-u", "-L", "sandbox", "-f", "/dev/null"]
 
 
@@ -31,7 +33,8 @@ class Screen:
             ";", "set-option", "-q", "-t", self.name, "remain-on-exit-format", "",
         )
         # The window of the placeholder becomes the program's, now that it will be kept.
-        self._tmux("respawn-pane", "-k", "-t", self.name, "env", *assignments, *command)
+        self.status = f"/tmp/{self.name}.status"
+        self._tmux("respawn-pane", "-k", "-t", self.name, "env", *assignments, "sh", "-c", RUN, "sh", self.status, *command)
 
     def _tmux(self, *arguments):
         done = subprocess.run([*TMUX, *arguments], capture_output=True, text=True)
@@ -61,12 +64,11 @@ class Screen:
 
     def ended(self):
         """None while the program runs, else its exit status (128 + signal)."""
-        dead, status, signal = self._tmux(
-            "display-message", "-p", "-t", self.name, "#{pane_dead},#{pane_dead_status},#{pane_dead_signal}"
-        ).strip().split(",")
-        if dead != "1" or not (status or signal):
+        try:
+            with open(self.status) as status:
+                return int(status.read())
+        except FileNotFoundError:
             return None
-        return int(status) if status else 128 + int(signal)
 
     def wait_for(self, pattern, seconds=10.0, count=1):
         """Waits until the text matches the regular expression (count times); returns the last match."""
@@ -97,7 +99,9 @@ class Screen:
 
     def process(self):
         """The process id of the program."""
-        return int(self._tmux("display-message", "-p", "-t", self.name, "#{pane_pid}"))
+        shell = self._tmux("display-message", "-p", "-t", self.name, "#{pane_pid}").strip()
+        with open(f"/proc/{shell}/task/{shell}/children") as children:
+            return int(children.read().split()[0])
 
     def close(self):
         subprocess.run([*TMUX, "kill-session", "-t", self.name], capture_output=True)

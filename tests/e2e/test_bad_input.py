@@ -425,16 +425,14 @@ def lost_database(m):
 
 @test("a clock set back by a day refuses tokens from the future, and nothing is lost when it is right again", start=False)
 def clock_set_back(m):
-    os.environ["E2E_DAEMON_LD_PRELOAD"] = f"{PRODUCT}/tests/e2e/clock.so"
-    os.environ["E2E_DAEMON_CLOCK_OFFSET_FILE"] = "/tmp/clock"
-    set_clock(0)
+    m.use_own_clock(0)
     m.start()
     screen = m.sign_in("alice")
     uid = m.ask_in(screen, "id -u")
     screen = m.ssh("bob")
     code = m.code_on(screen)
     before = m.account_files()
-    set_clock(-86400)
+    m.set_clock(-86400)
     m.issuer.approve(code, "bob")
     m.wait_until_decided(20)
     screen.enter()
@@ -442,7 +440,7 @@ def clock_set_back(m):
     m.expect_nothing_changed(before)
     m.log.wait_for("pam_oidcd.*(clock|future|iat|not yet)")
     # Public keys of TLS, deadlines and accounts survive it: back in time and forth again, alice is herself.
-    set_clock(0)
+    m.set_clock(0)
     screen = m.sign_in("alice")
     expect_equal(m.ask_in(screen, "id -u"), uid, "alice's uid")
     m.sign_in("bob")
@@ -450,34 +448,24 @@ def clock_set_back(m):
 
 @test("a clock that is 30 seconds off, either way, is forgiven", start=False)
 def clock_slightly_off(m):
-    os.environ["E2E_DAEMON_LD_PRELOAD"] = f"{PRODUCT}/tests/e2e/clock.so"
-    os.environ["E2E_DAEMON_CLOCK_OFFSET_FILE"] = "/tmp/clock"
-    set_clock(-30)
+    m.use_own_clock(-30)
     m.start()
     m.sign_in("alice")
-    set_clock(30)
+    m.set_clock(30)
     m.sign_in("bob")
 
 
 @test("a clock set back while somebody waits neither ends nor prolongs the wait", start=False)
 def clock_while_waiting(m):
-    os.environ["E2E_DAEMON_LD_PRELOAD"] = f"{PRODUCT}/tests/e2e/clock.so"
-    os.environ["E2E_DAEMON_CLOCK_OFFSET_FILE"] = "/tmp/clock"
-    set_clock(0)
+    m.use_own_clock(0)
     m.start()
     m.set_pam_arguments("sshd", "timeout=8")
     screen = m.ssh("alice")
     m.code_on(screen)
     polls = m.issuer.requests("token")
-    set_clock(-86400)
+    m.set_clock(-86400)
     wait_for("more polls", lambda: m.issuer.requests("token") >= polls + 2, 10)
     m.wait_for_idle(10)
     screen.enter()
     screen.wait_for_sentence("The code has expired before it was approved.")
 
-
-def set_clock(seconds):
-    with open("/tmp/clock.new", "w") as file:
-        file.write(str(seconds))
-    os.chmod("/tmp/clock.new", 0o644)
-    os.rename("/tmp/clock.new", "/tmp/clock")

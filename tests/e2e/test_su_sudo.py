@@ -126,6 +126,6 @@ def wrong_password(m):
 @test("a managed person cannot change a password here, and is told so")
 def no_password_change(m):
     use_up(m, "alice")
-    done = m.run("pamtester", "-v", "sshd", "alice", "chauthtok")
+    done = m.run("pamtester", "-v", "login", "alice", "chauthtok")
     expect(done.returncode != 0, "pamtester chauthtok is refused")
     expect_equal(m.shadow("alice")[1], "*", "the password field")
