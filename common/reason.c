@@ -73,7 +73,7 @@ static const struct row rows[] = {
 	ROW(TICKET, "ticket", DENIED,
 	    "The sign-in could not be confirmed on this machine. Start again; if it happens twice, tell your administrator."),
 	ROW(SERVICE_DOWN, "service_down", UNAVAILABLE,
-	    "The sign-in service of this machine is not running. Tell your administrator."),
+	    "The sign-in service of this machine does not answer. Tell your administrator."),
 	ROW(INTERNAL, "internal", UNAVAILABLE,
 	    "Something went wrong on this machine. Tell your administrator; the system log says what."),
 };

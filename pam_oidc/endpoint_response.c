@@ -19,10 +19,10 @@ static int64_t wish_to_wait_ms(const struct http_response *response, int64_t now
 {
 	int64_t wait = response->retry_after_s;
 
-	/* Only after a refusal: every answer of Okta's carries the header. */
 	if (response->status != 429 && response->status != 503)
 		return 0;
-	if (wait == 0 && response->rate_limit_reset > now_s)
+	/* Every answer of Okta's may say when the bucket is full again; only this one says that it is empty. */
+	if (wait == 0 && response->status == 429 && response->rate_limit_reset > now_s)
 		wait = response->rate_limit_reset - now_s;
 	return (wait > WAIT_MAX_S ? WAIT_MAX_S : wait) * 1000;
 }

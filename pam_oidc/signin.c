@@ -23,6 +23,7 @@
 #define ADMIT_TIMEOUT_MS 25000 /* an editor may hold the account files for a while */
 #define RETRY_PAUSE_MS 1000
 #define CODE_TRIES 2
+#define CODE_AGAIN_WITHIN_MS 5000 /* a person is looking at an empty screen */
 #define QUESTION_MAX 4096
 
 struct signin {
@@ -31,7 +32,7 @@ struct signin {
 	struct provider *provider; /* the realm's; NULL until the tenant is known */
 	struct signin_events events;
 	char *name, *service, *tty, *rhost;
-	bool resolved, paused;
+	bool resolved, must_resolve, held, paused;
 	uid_t uid, caller;
 	enum signin_state state;
 	int64_t started_ms, deadline_ms, code_expires_ms;
@@ -58,9 +59,9 @@ static void enter_admission(struct signin *signin);
 static void arm(struct signin *signin);
 
 static const char *const state_names[] = {
-	[SIGNIN_LOOKUP] = "lookup",       [SIGNIN_METADATA] = "metadata", [SIGNIN_CODE] = "code",
-	[SIGNIN_APPROVAL] = "approval",   [SIGNIN_KEYS] = "keys",         [SIGNIN_USERINFO] = "userinfo",
-	[SIGNIN_ADMISSION] = "admission",
+	[SIGNIN_LOOKUP] = "lookup",     [SIGNIN_METADATA] = "metadata",   [SIGNIN_CODE] = "code",
+	[SIGNIN_APPROVAL] = "approval", [SIGNIN_KEYS] = "keys",           [SIGNIN_USERINFO] = "userinfo",
+	[SIGNIN_HELD] = "approved",     [SIGNIN_ADMISSION] = "admission",
 };
 
 static void stop_everything(struct signin *signin)
@@ -144,6 +145,12 @@ static void take_entry(struct signin *signin, const struct wire_message *answer)
 
 	if (!account_is_callers(signin, answer)) {
 		end(signin, REASON_NOT_OURS);
+		return;
+	}
+	if (signin->must_resolve && !signin->resolved) {
+		note(signin, LOG_ERR, "the name does not resolve in sshd",
+		     "is `oidc` in the passwd line of /etc/nsswitch.conf?");
+		end(signin, REASON_MISCONFIGURED);
 		return;
 	}
 	if (signin->resolved && (!wire_get_id(answer, "uid", &uid) || uid != signin->uid)) {
@@ -272,7 +279,8 @@ static void code_answered(void *context, const struct http_response *response)
 		take_code(signin, response);
 	else if (verdict == ENDPOINT_END)
 		end(signin, reason);
-	else if (verdict == ENDPOINT_RETRY && signin->tries < CODE_TRIES)
+	else if (verdict == ENDPOINT_RETRY && signin->tries < CODE_TRIES &&
+		 wire_now_ms() - signin->started_ms < CODE_AGAIN_WITHIN_MS)
 		enter_code(signin);
 	else
 		end(signin, response->status == 429 ? REASON_TOO_MANY_CODES : REASON_ISSUER_UNREACHABLE);
@@ -611,8 +619,13 @@ static void enter_admission(struct signin *signin)
 	_cleanup_free_ char *buffer = malloc(WIRE_MAX);
 	struct wire_writer writer;
 
-	signin->state = SIGNIN_ADMISSION;
 	tokens_wipe(&signin->tokens);
+	if (signin->held) {
+		signin->state = SIGNIN_HELD;
+		arm(signin);
+		return;
+	}
+	signin->state = SIGNIN_ADMISSION;
 	loop_clear_timer(signin->around->loop, &signin->alarm);
 	if (!buffer) {
 		end(signin, REASON_INTERNAL);
@@ -663,6 +676,8 @@ struct signin *signin_start(const struct signin_surroundings *surroundings, stru
 		.tty = strdup(request->tty),
 		.rhost = strdup(request->rhost),
 		.resolved = request->resolved,
+		.must_resolve = request->must_resolve,
+		.held = request->hold,
 		.uid = request->uid,
 		.caller = request->caller,
 		.started_ms = wire_now_ms(),
@@ -687,6 +702,13 @@ bool signin_pause(struct signin *signin)
 	signin->transfer = NULL;
 	arm(signin);
 	return true;
+}
+
+void signin_release(struct signin *signin)
+{
+	signin->held = false;
+	if (signin->state == SIGNIN_HELD)
+		enter_admission(signin);
 }
 
 void signin_resume(struct signin *signin, const struct signin_events *events, int64_t deadline_ms)

@@ -19,8 +19,11 @@ struct signin;
 
 /* What the application asks for. Strings are copied. */
 struct signin_request {
-	const char *name; /* as typed */
-	bool resolved;    /* the name service promised uid */
+	const char *name;  /* as typed */
+	bool resolved;     /* the name service promised uid */
+	bool hold;         /* admit nobody before signin_release() */
+	bool must_resolve; /* the application goes by the name service (sshd): without a promise nothing can come of it
+			    */
 	uid_t uid;
 	uid_t caller; /* 0, or the only uid whose account it may be */
 	const char *service, *tty, *rhost;
@@ -55,6 +58,7 @@ enum signin_state {
 	SIGNIN_APPROVAL,  /* polling */
 	SIGNIN_KEYS,      /* waiting for the issuer's keys */
 	SIGNIN_USERINFO,  /* completing a thin token */
+	SIGNIN_HELD,      /* approved; waiting for signin_release() */
 	SIGNIN_ADMISSION, /* asking provisiond for the account */
 };
 
@@ -72,6 +76,8 @@ void signin_free(struct signin *signin);
 
 /* Stops polling until signin_resume(). Only in SIGNIN_APPROVAL; false otherwise. */
 bool signin_pause(struct signin *signin);
+/* The person is there: an approved sign-in that was held goes on. */
+void signin_release(struct signin *signin);
 void signin_resume(struct signin *signin, const struct signin_events *events, int64_t deadline_ms);
 
 enum signin_state signin_state(const struct signin *signin);

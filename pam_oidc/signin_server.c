@@ -328,6 +328,8 @@ static void handle_login(struct connection *connection, const struct wire_messag
 	signin_request = (struct signin_request){
 		.name = name,
 		.resolved = wire_get_id(request, "uid", &uid),
+		.hold = strcmp(field(request, "wait"), "enter") == 0,
+		.must_resolve = strcmp(field(request, "must_resolve"), "1") == 0,
 		.uid = uid,
 		.caller = connection->peer.uid,
 		.service = service,
@@ -362,6 +364,13 @@ static void handle_park(struct connection *connection, const struct wire_message
 	connection->watch = NULL;
 	cleanup_fd(&connection->fd);
 	connection->fd = -1;
+}
+
+/* The person has pressed Enter. */
+static void handle_ready(struct connection *connection, const struct wire_message *request)
+{
+	(void)request;
+	signin_release(connection->signin);
 }
 
 /* --- questions of root's --- */
@@ -461,9 +470,14 @@ static const struct request {
 	bool in_signin; /* only on a connection that has a sign-in, or only on one that has none */
 	handler *handle;
 } requests[] = {
-	{ "login", ANYBODY, false, handle_login },  { "park", ROOT, true, handle_park },
-	{ "pending", ROOT, false, handle_pending }, { "cancel", ROOT, false, handle_cancel },
+	/* clang-format off */
+	{ "login", ANYBODY, false, handle_login },
+	{ "ready", ANYBODY, true, handle_ready },
+	{ "park", ROOT, true, handle_park },
+	{ "pending", ROOT, false, handle_pending },
+	{ "cancel", ROOT, false, handle_cancel },
 	{ "check", ROOT, false, handle_check },
+	/* clang-format on */
 };
 
 static void dispatch(struct connection *connection, const struct wire_message *message)

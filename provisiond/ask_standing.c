@@ -38,7 +38,8 @@ static void answer_recorded(const struct service *service, struct question *ques
 	answer(question, words[standing], standing == STANDING_ACTIVE ? record : NULL);
 }
 
-/* The name could be promised to somebody, unless another name service has it. */
+/* The name could be promised to somebody, or be an email that the sign-in refuses with its reason, unless another name
+ * service has it. */
 static void sources_answered_standing(void *context, const struct source_facts *facts)
 {
 	static const char *const words[] = {
@@ -59,7 +60,7 @@ static void answer_unrecorded(const struct service *service, struct question *qu
 	stands_for(service->config, name, NULL, &stands);
 	if (local < 0)
 		answer(question, "unavailable", NULL);
-	else if (local > 0 || stands.reason != REASON_NONE || !stands.account[0])
+	else if (local > 0 || (stands.reason != REASON_NONE && !stands.is_email))
 		answer(question, "not_ours", NULL);
 	else
 		inquire(service->inquiries, name, false, 0, wire_now_ms() + DEADLINE_MS, sources_answered_standing,

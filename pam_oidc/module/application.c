@@ -25,6 +25,8 @@ static enum application_kind kind_of(const struct application *application)
 	/* "remote" is what login calls itself for telnet and rlogin. */
 	if (strcmp(application->service, "login") == 0 || strcmp(application->service, "remote") == 0)
 		return APPLICATION_LOGIN;
+	if (strcmp(application->service, "sudo") == 0 || strcmp(application->service, "sudo-i") == 0)
+		return APPLICATION_SUDO;
 	return APPLICATION_OTHER;
 }
 

@@ -10,6 +10,7 @@
 enum application_kind {
 	APPLICATION_SSHD,
 	APPLICATION_LOGIN, /* has LOGIN_TIMEOUT */
+	APPLICATION_SUDO,  /* takes Ctrl-C at a prompt only, and starts again by itself */
 	APPLICATION_OTHER,
 };
 

@@ -51,6 +51,7 @@ static enum signin_event after_enter(const struct attempt *attempt, struct signi
 {
 	if (!conversation_press_enter(attempt->pamh, text))
 		return SIGNIN_GIVEN_UP;
+	signin_ready(signin);
 	return signin_next(signin, signin->deadline_ms, answer);
 }
 

@@ -122,11 +122,15 @@ static struct arguments defaults_in(enum application_kind application)
 	static const unsigned timeouts_s[] = {
 		[APPLICATION_SSHD] = 110,
 		[APPLICATION_LOGIN] = 55,
+		[APPLICATION_SUDO] = 300,
 		[APPLICATION_OTHER] = 300,
 	};
 
+	/* sshd up to 10.2 shows nothing but a prompt at once, and sudo hears Ctrl-C nowhere else. */
+	bool prompts = application == APPLICATION_SSHD || application == APPLICATION_SUDO;
+
 	return (struct arguments){
-		.wait = application == APPLICATION_SSHD ? WAIT_ENTER : WAIT_INFO,
+		.wait = prompts ? WAIT_ENTER : WAIT_INFO,
 		.timeout_s = timeouts_s[application],
 	};
 }

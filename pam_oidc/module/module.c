@@ -27,6 +27,8 @@
 #include "pam_oidc/module/sshd_process.h"
 
 #define SENTENCE_MAX 512
+#define SHOW_WAIT_MS 25000 /* the daemon gives the issuer less */
+#define WELCOME "PAM_OIDC_WELCOME"
 
 #define debug(attempt, ...)                                                  \
 	do {                                                                 \
@@ -126,16 +128,32 @@ static bool as_promised(const struct attempt *attempt, const struct signin_answe
 	return person->is_email || strcmp(account->name, person->name) == 0;
 }
 
-static void welcome(const struct attempt *attempt, const struct signin_answer *answer, const struct account *account)
+/* A new account is announced when the credentials are set: sshd would repeat what is said during authentication. Its
+ * process for that is another one, which only PAM's environment reaches. */
+static void prepare_welcome(const struct attempt *attempt, const struct signin_answer *answer,
+			    const struct account *account)
 {
 	char text[SENTENCE_MAX], home[256];
 
-	if (!answer->admitted.created || attempt->silent)
+	if (!answer->admitted.created)
 		return;
 	printable_copy(answer->admitted.home ? answer->admitted.home : "", home, sizeof(home));
-	(void)snprintf(text, sizeof(text), "Welcome! A local account was made for you: %s (uid %lu)%s%s.",
+	(void)snprintf(text, sizeof(text), "%s=Welcome! A local account was made for you: %s (uid %lu)%s%s.", WELCOME,
 		       account->name, (unsigned long)account->uid, home[0] ? ", home " : "", home);
-	(void)conversation_info(attempt->pamh, text);
+	/* Without memory it is left out. */
+	(void)pam_putenv(attempt->pamh, text);
+}
+
+static void welcome(pam_handle_t *pamh, bool silent)
+{
+	const char *text = pam_getenv(pamh, WELCOME);
+
+	if (!text)
+		return;
+	if (!silent)
+		(void)conversation_info(pamh, text);
+	/* So that it does not end up in the person's shell. */
+	(void)pam_putenv(pamh, WELCOME);
 }
 
 /* The only way to PAM_SUCCESS: provisiond itself confirms the ticket, for this name and this uid. */
@@ -163,7 +181,7 @@ static int confirm(const struct attempt *attempt, const struct signin_answer *an
 	pam_syslog(attempt->pamh, LOG_INFO, "%s signed in with Okta as %s (uid %lu)%s%s", attempt->person.name,
 		   account.name, (unsigned long)account.uid, attempt->application.rhost[0] ? " from " : "",
 		   attempt->application.rhost);
-	welcome(attempt, answer, &account);
+	prepare_welcome(attempt, answer, &account);
 	return PAM_SUCCESS;
 }
 
@@ -187,6 +205,13 @@ static int refuse_broken(const struct attempt *attempt, int error)
 		      false);
 }
 
+static int64_t first_deadline(const struct signin *signin)
+{
+	int64_t deadline_ms = wire_now_ms() + SHOW_WAIT_MS;
+
+	return deadline_ms < signin->deadline_ms ? deadline_ms : signin->deadline_ms;
+}
+
 /* One sign-in at pam_oidcd, from the code to its end. */
 static int sign_in(const struct attempt *attempt)
 {
@@ -196,14 +221,14 @@ static int sign_in(const struct attempt *attempt)
 	enum signin_event event;
 	int error;
 
-	/* An unresolved email may still be told which short name to use. */
-	if (must_resolve && !attempt->person.is_email)
-		return refuse_unresolved(attempt);
 	debug(attempt, "%s: asking pam_oidcd, for %u s at most", attempt->person.name, attempt->arguments.timeout_s);
 	error = signin_start(attempt, &signin);
 	if (error < 0)
 		return refuse_broken(attempt, error);
-	event = signin_next(&signin, signin.deadline_ms, &answer);
+	event = signin_next(&signin, first_deadline(&signin), &answer);
+	if (event == SIGNIN_TIME_UP)
+		return refuse_broken(attempt, -ETIMEDOUT);
+	/* The daemon says why a name is refused, and what to do; a name for which it would show a code must resolve. */
 	if (event == SIGNIN_SHOW && must_resolve)
 		return refuse_unresolved(attempt);
 	if (event == SIGNIN_SHOW) {
@@ -324,7 +349,9 @@ int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	(void)pamh, (void)flags, (void)argc, (void)argv;
+	(void)argc, (void)argv;
+	if ((unsigned)flags & PAM_ESTABLISH_CRED)
+		welcome(pamh, ((unsigned)flags & PAM_SILENT) != 0);
 	return PAM_SUCCESS;
 }
 

@@ -39,6 +39,8 @@ static int send_login(const struct attempt *attempt, const struct signin *signin
 	wire_put(&question, "name", attempt->person.name);
 	if (attempt->person.resolves)
 		wire_put_number(&question, "uid", attempt->person.uid);
+	if (application->kind == APPLICATION_SSHD)
+		wire_put(&question, "must_resolve", "1");
 	wire_put(&question, "service", application->service);
 	wire_put(&question, "tty", application->tty);
 	wire_put(&question, "rhost", application->rhost);
@@ -203,12 +205,23 @@ enum signin_event signin_next(struct signin *signin, int64_t until_ms, struct si
 	return event;
 }
 
-bool signin_park(struct signin *signin)
+static bool send_op(struct signin *signin, const char *op)
 {
 	struct wire_writer request;
 
-	wire_begin(&request, signin->buffer, WIRE_MAX, "op", "park");
+	wire_begin(&request, signin->buffer, WIRE_MAX, "op", op);
 	return wire_send(signin->fd, &request, wire_now_ms() + CONNECT_WAIT_MS) == 0;
+}
+
+void signin_ready(struct signin *signin)
+{
+	/* A daemon that has gone, or has ended the sign-in, is met when its answer is read. */
+	(void)send_op(signin, "ready");
+}
+
+bool signin_park(struct signin *signin)
+{
+	return send_op(signin, "park");
 }
 
 void signin_close(struct signin *signin)

@@ -63,6 +63,8 @@ int signin_start(const struct attempt *attempt, struct signin *signin);
 /* Waits for the next event, until until_ms at most (then SIGNIN_TIME_UP). When the client has gone, no answer is
  * reported any more, only that. */
 enum signin_event signin_next(struct signin *signin, int64_t until_ms, struct signin_answer *ret_answer);
+/* Tells the daemon that the person has pressed Enter: a sign-in with wait=enter makes no account before. */
+void signin_ready(struct signin *signin);
 /* Keeps the sign-in for the next attempt of the same connection. False when that was not possible. */
 bool signin_park(struct signin *signin);
 /* Closes, which cancels unless parked, and wipes. */

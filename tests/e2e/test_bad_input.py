@@ -176,7 +176,7 @@ def refused_start_on_the_screen(m):
     m.configure("[login\n")
     start_and_fail(m, "pam_oidcd")
     screen = m.ssh("alice", options=["NumberOfPasswordPrompts=1"])
-    screen.wait_for_sentence("The sign-in service of this machine is not running. Tell your administrator.", 20)
+    screen.wait_for_sentence("The sign-in service of this machine does not answer. Tell your administrator.", 20)
     screen.wait_for(r"assword: ?$")
     screen.press("C-c")
 

@@ -73,7 +73,7 @@ def told(m, name):
     screen.wait_for(r"assword: ?$", 15)
     expect(time.monotonic() - began < 6 * PATIENCE, "the question for the local password comes within seconds")
     if name == "pam_oidcd":
-        expect_in("The sign-in service of this machine is not running.", screen.text(), "the screen")
+        expect_in("The sign-in service of this machine does not answer.", screen.text(), "the screen")
     screen.press("C-c")
     m.daemons[name].signal(signal.SIGCONT)
     m.sign_in("alice")

@@ -82,7 +82,7 @@ static struct {
 	unsigned gate_takes_ms;
 
 	/* what they were asked */
-	atomic_int logins, parks, standings, redeems, cancels, surprises;
+	atomic_int logins, parks, readies, standings, redeems, cancels, surprises;
 	char login[2048], redeemed[2048];
 
 	/* the person */
@@ -247,7 +247,7 @@ static bool do_step(int fd, const struct step *step)
 		break;
 	}
 	while (receive_fields(fd, text, sizeof(text)))
-		atomic_fetch_add(&world.surprises, 1);
+		atomic_fetch_add(strcmp(text, "op=ready") == 0 ? &world.readies : &world.surprises, 1);
 	atomic_fetch_add(&world.cancels, 1);
 	return false;
 }
@@ -873,7 +873,8 @@ static void a_login_says_who_and_from_where(void **state)
 	(void)state;
 	assert_int_equal(authenticate_as(&application), PAM_SUCCESS);
 	(void)snprintf(expected, sizeof(expected),
-		       "op=login|name=alice|uid=2000200007|service=sshd|tty=ssh|rhost=192.0.2.7?|qr=dual|wait=enter|"
+		       "op=login|name=alice|uid=2000200007|must_resolve=1|service=sshd|tty=ssh|rhost=192.0.2.7?|qr="
+		       "dual|wait=enter|"
 		       "timeout=60|parent=%ld:",
 		       (long)getppid());
 	assert_int_equal(strncmp(world.login, expected, strlen(expected)), 0);
@@ -1062,8 +1063,9 @@ static void a_daemon_that_shows_nothing_ends_at_the_deadline(void **state)
 
 	(void)state;
 	STEPS(DOES(STEP_END));
-	assert_int_equal(authenticate_in("login", "timeout=5"), PAM_AUTH_ERR);
+	assert_int_equal(authenticate_in("login", "timeout=5"), PAM_AUTHINFO_UNAVAIL);
 	assert_cancelled();
+	assert_on_screen(reason_sentence(REASON_SERVICE_DOWN));
 	assert_true(wire_now_ms() - began < 8000);
 }
 
@@ -1296,25 +1298,53 @@ static void a_short_name_changes_nothing(void **state)
 	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
-static void a_new_account_is_welcomed_once(void **state)
+static void a_new_account_is_welcomed_once_when_the_credentials_are_set(void **state)
 {
+	static const char welcome[] =
+		"Welcome! A local account was made for you: alice (uid 2000200007), home /home/al?ice.";
+	struct application application = { .service = "login", .user = "alice" };
+	pam_handle_t *pamh = open_pam(&application);
+
 	(void)state;
 	STEPS(SENDS(SHOW_FOR_100_S),
 	      SENDS("status=admitted|account=alice|uid=2000200007|ticket=T|created=1|home=/home/al\x1bice"));
-	assert_int_equal(authenticate_in("login", NULL), PAM_SUCCESS);
-	assert_on_screen("Welcome! A local account was made for you: alice (uid 2000200007), home /home/al?ice.");
-	assert_int_equal(world.styles[1], PAM_TEXT_INFO);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+	assert_null(strstr(world.screen, "Welcome"));
+	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_on_screen(welcome);
+	assert_null(pam_getenv(pamh, "PAM_OIDC_WELCOME"));
+	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_on_screen(welcome);
+	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
 }
 
-static void a_short_name_that_does_not_resolve_in_sshd_costs_no_code(void **state)
+static void enter_is_reported_once_it_is_pressed(void **state)
+{
+	(void)state;
+	STEPS(SENDS(SHOW_FOR_100_S), DOES(STEP_AFTER_PROMPT), SENDS(ADMITTED), DOES(STEP_END));
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_SUCCESS);
+	assert_cancelled();
+	assert_int_equal(atomic_load(&world.readies), 1);
+	STEPS(SENDS(SHOW_FOR_100_S), SENDS(ADMITTED), DOES(STEP_END));
+	assert_int_equal(authenticate_in("login", NULL), PAM_SUCCESS);
+	assert_cancelled();
+	assert_int_equal(atomic_load(&world.readies), 1);
+}
+
+static void a_short_name_that_does_not_resolve_in_sshd_reads_why_and_sees_no_code(void **state)
 {
 	(void)state;
 	world.resolves = false;
 	world.standing = "status=promised";
+	STEPS(SENDS("status=refused|reason=home_exists|text=The home is there."));
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_MAXTRIES);
+	assert_on_screen("The home is there.");
+	assert_non_null(strstr(world.login, "|must_resolve=1|"));
+	STEPS(SENDS(SHOW_FOR_100_S));
 	assert_int_equal(authenticate_in("sshd", NULL), PAM_AUTHINFO_UNAVAIL);
-	assert_int_equal(atomic_load(&world.logins), 0);
 	assert_on_screen(reason_sentence(REASON_MISCONFIGURED));
 	assert_logged("/etc/nsswitch.conf");
+	assert_null(strstr(world.screen, "ABCDEFGH"));
 }
 
 static void an_email_that_does_not_resolve_in_sshd_is_told_the_short_name(void **state)
@@ -1709,8 +1739,9 @@ int main(void)
 		TEST(an_email_over_ssh_keeps_pam_user_and_names_the_session),
 		TEST(an_email_with_a_public_key_names_the_session_too),
 		TEST(a_short_name_changes_nothing),
-		TEST(a_new_account_is_welcomed_once),
-		TEST(a_short_name_that_does_not_resolve_in_sshd_costs_no_code),
+		TEST(a_new_account_is_welcomed_once_when_the_credentials_are_set),
+		TEST(enter_is_reported_once_it_is_pressed),
+		TEST(a_short_name_that_does_not_resolve_in_sshd_reads_why_and_sees_no_code),
 		TEST(an_email_that_does_not_resolve_in_sshd_is_told_the_short_name),
 		TEST(a_client_that_stays_is_signed_in),
 		TEST(a_client_that_goes_cancels_within_a_moment),
