@@ -1,0 +1,469 @@
+/*
+ * provisiond as its callers see it: who may ask what, and the answers to each question. The whole daemon but its main
+ * file, on a small machine, in a child process.
+ */
+#include "provisiond/requests.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/listen.h"
+#include "common/log.h"
+#include "small_machine.h"
+#include "two_tenants.h"
+
+#define PAM_OIDC_UID 64000 /* of nobody here, as the next */
+#define MALLORY 64001
+#define ALICE_UID "2022975774"
+
+struct bench {
+	struct small_machine machine;
+	char socket[256];
+	pid_t daemon;
+	char bytes[WIRE_MAX]; /* of the latest answer */
+	struct wire_message answer;
+};
+
+static const char *const plain[] = { ONE_TENANT };
+static const char *const with_email_over_ssh[] = { "[accounts]\nemail_over_ssh = yes\n" CLINIC };
+static const char *const with_claim[] = { CLAIM_TENANT };
+
+static void say_nothing(int priority, const char *line)
+{
+	(void)priority;
+	(void)line;
+}
+
+/* ---- the daemon ---- */
+
+static int64_t sources_deadline(void *context)
+{
+	return sources_next_deadline_ms(context);
+}
+
+static void run_sources(void *context, int64_t now_ms)
+{
+	sources_on_readable(context);
+	sources_on_timer(context, now_ms);
+}
+
+static void serve(const char *root, const char *socket, const char *configuration)
+{
+	const struct server_limits limits = { 64, 32, 32, 32, 5000 };
+	struct small_machine machine = { 0 };
+	char nsswitch[256];
+	struct service service = { 0 };
+	struct sources *sources;
+	struct server *server;
+
+	(void)strcpy(machine.root, root);
+	machine_path(&machine, "/etc/nsswitch.conf", nsswitch);
+	sources = sources_start(nsswitch);
+	machine_open(&machine);
+	service = (struct service){
+		.config = config_of(configuration),
+		.store = machine.store,
+		.files = machine.files,
+		.homes = machine.homes,
+		.inquiries = inquiries_new(sources),
+		.lifecycle = lifecycle_new(machine.store, machine.files, &machine.homes),
+		.tickets = tickets_new(),
+		.pam_oidc_uid = PAM_OIDC_UID,
+	};
+	if (system_names_load((const char *const[]){ NULL }, &service.system_names) != 0)
+		_exit(1);
+	lifecycle_configure(service.lifecycle, &service.config->accounts);
+	server = server_new(listen_at(socket), &limits, requests_handle, &service);
+	server_set_privileged_user(server, PAM_OIDC_UID);
+	server_attach(server,
+		      &(struct server_attachment){ sources_fd(sources), sources_deadline, run_sources, sources });
+	server_attach(server,
+		      &(struct server_attachment){ -1, lifecycle_deadline_ms, lifecycle_run, service.lifecycle });
+	_exit(server_run(server) == 0 ? 0 : 1);
+}
+
+static int make(void **state)
+{
+	const char *const *configuration = *state;
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int fd = -1;
+
+	machine_make(&bench->machine);
+	machine_write(&bench->machine, "/etc/nsswitch.conf", 0644, "passwd: files oidc\ngroup: files\n");
+	machine_path(&bench->machine, "/socket", bench->socket);
+	/* The database is the daemon's alone. */
+	machine_close(&bench->machine);
+	bench->machine.store = NULL;
+	bench->machine.files = NULL;
+	bench->daemon = fork();
+	if (bench->daemon == 0)
+		serve(bench->machine.root, bench->socket, *configuration);
+	for (int i = 0; i < 500 && fd < 0; i++) {
+		(void)poll(NULL, 0, 5);
+		fd = wire_connect(bench->socket, wire_now_ms() + 1000);
+	}
+	*state = bench;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int unmake(void **state)
+{
+	struct bench *bench = *state;
+
+	(void)kill(bench->daemon, SIGKILL);
+	(void)waitpid(bench->daemon, NULL, 0);
+	bench->machine.root_fd = -1;
+	machine_remove(&bench->machine);
+	free(bench);
+	return 0;
+}
+
+/* ---- its callers ---- */
+
+/* Fields as "key=value" up to a NULL, the first being op=. */
+static size_t pack(char *packet, size_t size, const char *const *fields)
+{
+	size_t length = 0;
+
+	for (; *fields; fields++) {
+		size_t n = strlen(*fields) + 1;
+
+		assert_true(length + n <= size);
+		memcpy(packet + length, *fields, n);
+		length += n;
+	}
+	return length;
+}
+
+/* The status of the answer, or NULL when the connection was ended instead. */
+static const char *ask_as(struct bench *bench, uid_t uid, const char *const *fields)
+{
+	char packet[4096];
+	size_t length = pack(packet, sizeof(packet), fields);
+	ssize_t n;
+	int fd;
+
+	assert_int_equal(seteuid(uid), 0);
+	fd = wire_connect(bench->socket, wire_now_ms() + 1000);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(fd >= 0);
+	assert_int_equal(send(fd, packet, length, MSG_NOSIGNAL), length);
+	n = wire_receive(fd, bench->bytes, sizeof(bench->bytes), wire_now_ms() + 5000);
+	(void)close(fd);
+	if (n == 0 || n == -ECONNRESET)
+		return NULL;
+	assert_true(n > 0);
+	assert_true(wire_parse(bench->bytes, (size_t)n, &bench->answer));
+	return wire_kind(&bench->answer, "status");
+}
+
+#define ASK(bench, uid, ...) ask_as(bench, uid, (const char *const[]){ __VA_ARGS__, NULL })
+#define LOOKUP(bench, name, ...) ASK(bench, 0, "op=lookup", name, __VA_ARGS__)
+
+static void assert_field(const struct bench *bench, const char *key, const char *expected)
+{
+	const char *value = wire_get(&bench->answer, key);
+
+	if (!value)
+		fail_msg("the answer has no %s", key);
+	else
+		assert_string_equal(value, expected);
+}
+
+static void assert_refused(const struct bench *bench, const char *status, const char *reason)
+{
+	assert_non_null(status);
+	assert_string_equal(status, "refused");
+	assert_field(bench, "reason", reason);
+	assert_non_null(wire_get(&bench->answer, "text"));
+}
+
+static const char *admit(struct bench *bench, const char *typed, const char *subject, const char *email)
+{
+	return ASK(bench, PAM_OIDC_UID, "op=admit", typed, "tenant=clinic", "issuer=https://clinic.example",
+		   "client_id=clinic-client", subject, email, "email_verified=true", "full_name=Alice Example",
+		   "service=sshd");
+}
+
+/* Makes Alice's account and keeps its ticket, as a field. */
+static void admit_alice(struct bench *bench, char ret_ticket[128])
+{
+	const char *status = admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example");
+
+	assert_non_null(status);
+	assert_string_equal(status, "admitted");
+	(void)snprintf(ret_ticket, 128, "ticket=%s", wire_get(&bench->answer, "ticket"));
+}
+
+/* ---- who may ---- */
+
+static void each_question_is_for_its_callers_only(void **state)
+{
+	static const struct {
+		const char *op;
+		bool root, pam_oidc, mallory;
+	} rows[] = {
+		{ "op=lookup", true, true, false },   { "op=admit", false, true, false },
+		{ "op=redeem", true, true, true },    { "op=standing", true, false, false },
+		{ "op=list", true, false, false },    { "op=show", true, false, false },
+		{ "op=remove", false, false, false }, { "op=", false, false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uid_t callers[] = { 0, PAM_OIDC_UID, MALLORY };
+		const bool may[] = { rows[i].root, rows[i].pam_oidc, rows[i].mallory };
+
+		for (size_t j = 0; j < 3; j++) {
+			const char *status = ASK(*state, callers[j], rows[i].op, "name=alice", "purpose=login",
+						 "tenant=clinic", "issuer=https://clinic.example",
+						 "client_id=clinic-client", "subject=00ubob", "ticket=made-up");
+
+			if ((status != NULL) != may[j])
+				fail_msg("%s by uid %lu: %s", rows[i].op, (unsigned long)callers[j],
+					 status ? status : "no answer");
+		}
+	}
+}
+
+static void malformed_questions_end_the_connection(void **state)
+{
+	assert_null(ASK(*state, 0, "op=lookup", "purpose=nss"));
+	assert_null(ASK(*state, 0, "op=lookup", "name=", "purpose=nss"));
+	assert_null(ASK(*state, 0, "op=lookup", "name=alice"));
+	assert_null(ASK(*state, 0, "op=lookup", "name=alice", "purpose=other"));
+	assert_null(ASK(*state, 0, "op=lookup", "name=alice", "name=bob", "purpose=nss"));
+	assert_null(ASK(*state, 0, "op=redeem", "ticket=x"));
+	assert_null(ASK(*state, 0, "op=redeem", "ticket=x", "name=alice", "uid=-1"));
+	assert_null(ASK(*state, 0, "op=show"));
+	assert_null(ASK(*state, 0, "op=standing"));
+	assert_null(ASK(*state, 0, "status=entry"));
+	assert_null(admit(*state, "name=alice", "subject=", "email=alice@clinic.example"));
+	assert_null(admit(*state, "name=alice", "uid=x", "email=alice@clinic.example"));
+}
+
+/* ---- look-ups ---- */
+
+static void a_new_name_is_promised_what_it_will_have(void **state)
+{
+	assert_string_equal(LOOKUP(*state, "name=alice", "purpose=nss"), "entry");
+	assert_field(*state, "kind", "promised");
+	assert_field(*state, "account", "alice");
+	assert_field(*state, "uid", ALICE_UID);
+	assert_field(*state, "gid", ALICE_UID);
+	assert_field(*state, "gecos", "alice");
+	assert_field(*state, "home", "/home/alice");
+	assert_field(*state, "shell", "/bin/bash");
+}
+
+static void local_users_and_root_are_not_ours(void **state)
+{
+	assert_string_equal(LOOKUP(*state, "name=root", "purpose=login"), "not_ours");
+	assert_string_equal(LOOKUP(*state, "name=local", "purpose=login"), "not_ours");
+	assert_string_equal(LOOKUP(*state, "name=local", "purpose=nss"), "not_ours");
+	assert_string_equal(ASK(*state, 0, "op=standing", "name=local"), "not_ours");
+	assert_string_equal(ASK(*state, 0, "op=standing", "name=root"), "not_ours");
+}
+
+static void names_that_cannot_be_accounts_are_refused_with_the_reason(void **state)
+{
+	assert_refused(*state, LOOKUP(*state, "name=admin", "purpose=login"), "name_reserved");
+	assert_refused(*state, LOOKUP(*state, "name=radiology", "purpose=login"), "name_reserved");
+	assert_refused(*state, LOOKUP(*state, "name=local@clinic.example", "purpose=login"), "name_reserved");
+	assert_refused(*state, LOOKUP(*state, "name=locum@clinic.example", "purpose=login"), "name_reserved");
+	assert_refused(*state, LOOKUP(*state, "name=Alice", "purpose=login"), "name_unfit");
+	assert_refused(*state, LOOKUP(*state, "name=o'brien@clinic.example", "purpose=login"), "name_unfit");
+	assert_refused(*state, LOOKUP(*state, "name=alice@evil.example", "purpose=login"), "unknown_domain");
+}
+
+static void a_name_whose_home_exists_is_refused(void **state)
+{
+	machine_folder(&((struct bench *)*state)->machine, "/home/alice", 0700);
+	assert_refused(*state, LOOKUP(*state, "name=alice", "purpose=login"), "home_exists");
+}
+
+static void an_email_is_for_the_console_unless_configured(void **state)
+{
+	assert_string_equal(LOOKUP(*state, "name=alice@clinic.example", "purpose=nss"), "not_ours");
+	assert_refused(*state, LOOKUP(*state, "name=alice@clinic.example", "purpose=login", "service=sshd"),
+		       "use_short_name");
+	assert_non_null(strstr(wire_get(&((struct bench *)*state)->answer, "text"), "as alice."));
+	assert_string_equal(LOOKUP(*state, "name=alice@clinic.example", "purpose=login", "service=login"), "entry");
+	assert_field(*state, "account", "alice");
+}
+
+static void an_email_over_ssh_is_answered_where_configured(void **state)
+{
+	assert_string_equal(LOOKUP(*state, "name=alice@clinic.example", "purpose=nss"), "entry");
+	assert_field(*state, "account", "alice");
+	assert_string_equal(LOOKUP(*state, "name=alice@clinic.example", "purpose=login", "service=sshd"), "entry");
+}
+
+static void with_a_claim_an_email_is_promised_a_tenant_only(void **state)
+{
+	assert_string_equal(LOOKUP(*state, "name=o'brien@clinic.example", "purpose=login", "service=login"), "entry");
+	assert_field(*state, "tenant", "clinic");
+	assert_null(wire_get(&((struct bench *)*state)->answer, "account"));
+	assert_null(wire_get(&((struct bench *)*state)->answer, "uid"));
+}
+
+/* ---- an account's life ---- */
+
+static void an_admitted_person_has_an_account_and_one_ticket(void **state)
+{
+	struct bench *bench = *state;
+	char ticket[128];
+
+	admit_alice(bench, ticket);
+	assert_field(bench, "account", "alice");
+	assert_field(bench, "uid", ALICE_UID);
+	assert_field(bench, "created", "1");
+	assert_field(bench, "home", "/home/alice");
+	assert_true(machine_has_row(&bench->machine, "/etc/passwd", "alice"));
+	assert_true(machine_has(&bench->machine, "/home/alice/.profile"));
+	assert_string_equal(ASK(bench, 0, "op=redeem", ticket, "name=alice", "uid=" ALICE_UID), "confirmed");
+	assert_field(bench, "account", "alice");
+	assert_field(bench, "uid", ALICE_UID);
+	assert_string_equal(ASK(bench, 0, "op=redeem", ticket, "name=alice", "uid=" ALICE_UID), "no");
+	admit_alice(bench, ticket);
+	assert_field(bench, "created", "0");
+}
+
+static void a_ticket_is_of_no_use_to_others(void **state)
+{
+	char ticket[128];
+
+	admit_alice(*state, ticket);
+	assert_string_equal(ASK(*state, MALLORY, "op=redeem", ticket, "name=alice"), "no");
+	admit_alice(*state, ticket);
+	assert_string_equal(ASK(*state, 0, "op=redeem", ticket, "name=local"), "no");
+	admit_alice(*state, ticket);
+	assert_string_equal(ASK(*state, 0, "op=redeem", ticket, "name=alice", "uid=0"), "no");
+	admit_alice(*state, ticket);
+	assert_string_equal(ASK(*state, 2022975774, "op=redeem", ticket, "name=alice"), "confirmed");
+}
+
+static void nobody_is_admitted_to_a_local_user_root_or_another_person(void **state)
+{
+	char ticket[128];
+
+	admit_alice(*state, ticket);
+	assert_refused(*state, admit(*state, "name=root", "subject=00um", "email=root@clinic.example"), "not_ours");
+	assert_refused(*state, admit(*state, "name=local", "subject=00um", "email=local@clinic.example"),
+		       "name_reserved");
+	assert_refused(*state, admit(*state, "name=alice", "subject=00um", "email=mallory@clinic.example"),
+		       "other_person");
+	assert_refused(*state, admit(*state, "name=alice", "subject=00um", "email=alice@clinic.example"),
+		       "subject_changed");
+	assert_refused(*state, admit(*state, "name=alice", "subject=00um", "email=alice@evil.example"), "wrong_domain");
+}
+
+static void an_active_account_is_answered_with_its_rows_and_groups(void **state)
+{
+	char ticket[128];
+
+	admit_alice(*state, ticket);
+	assert_string_equal(LOOKUP(*state, "name=alice", "purpose=login"), "entry");
+	assert_field(*state, "kind", "active");
+	assert_field(*state, "gecos", "Alice Example");
+	assert_field(*state, "group", "2000");
+}
+
+static void the_standing_of_an_account_is_told_to_root_and_to_itself(void **state)
+{
+	char ticket[128];
+
+	assert_string_equal(ASK(*state, 0, "op=standing", "name=alice"), "promised");
+	admit_alice(*state, ticket);
+	assert_string_equal(ASK(*state, 0, "op=standing", "name=alice"), "active");
+	assert_field(*state, "uid", ALICE_UID);
+	assert_string_equal(ASK(*state, 2022975774, "op=standing", "name=alice"), "active");
+	assert_string_equal(ASK(*state, 0, "op=standing", "name=alice@clinic.example"), "active");
+	assert_null(ASK(*state, MALLORY, "op=standing", "name=alice"));
+	assert_null(ASK(*state, 2022975774, "op=standing", "name=local"));
+}
+
+static void an_expired_account_is_deactivated_everywhere(void **state)
+{
+	struct bench *bench = *state;
+	char ticket[128];
+
+	admit_alice(bench, ticket);
+	machine_write(&bench->machine, "/etc/shadow", 0640,
+		      "root:*:19000:0:99999:7:::\nlocal:*:19000:0:99999:7:::\nalice:*:19000:::::1:\n");
+	assert_string_equal(ASK(bench, 0, "op=standing", "name=alice"), "deactivated");
+	assert_refused(bench, LOOKUP(bench, "name=alice", "purpose=login"), "deactivated");
+	assert_refused(bench, admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example"),
+		       "deactivated");
+}
+
+static void an_account_that_somebody_made_anew_is_theirs(void **state)
+{
+	struct bench *bench = *state;
+	char ticket[128];
+
+	admit_alice(bench, ticket);
+	machine_write(&bench->machine, "/etc/passwd", 0644,
+		      "root:x:0:0::/root:/bin/bash\nalice:x:1001:1001::/:/bin/sh\n");
+	assert_string_equal(LOOKUP(bench, "name=alice", "purpose=login"), "not_ours");
+	assert_string_equal(ASK(bench, 0, "op=standing", "name=alice"), "not_ours");
+	assert_refused(bench, admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example"),
+		       "name_reserved");
+	machine_write(&bench->machine, "/etc/passwd", 0644, "root:x:0:0::/root:/bin/bash\n");
+	assert_refused(bench, LOOKUP(bench, "name=alice", "purpose=login"), "removed");
+	assert_string_equal(ASK(bench, 0, "op=standing", "name=alice"), "deactivated");
+}
+
+static void root_sees_the_accounts_on_record(void **state)
+{
+	char ticket[128];
+
+	assert_string_equal(ASK(*state, 0, "op=list"), "end");
+	assert_string_equal(ASK(*state, 0, "op=show", "name=alice"), "unknown");
+	admit_alice(*state, ticket);
+	assert_string_equal(ASK(*state, 0, "op=list"), "account");
+	assert_field(*state, "name", "alice");
+	assert_field(*state, "state", "active");
+	assert_string_equal(ASK(*state, 0, "op=show", "name=alice"), "account");
+	assert_field(*state, "subject", "00ualice");
+	assert_field(*state, "email", "alice@clinic.example");
+}
+
+#define TEST_WITH(name, configuration) \
+	cmocka_unit_test_prestate_setup_teardown(name, make, unmake, (void *)(uintptr_t)(configuration))
+#define TEST(name) TEST_WITH(name, plain)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_question_is_for_its_callers_only),
+		TEST(malformed_questions_end_the_connection),
+		TEST(a_new_name_is_promised_what_it_will_have),
+		TEST(local_users_and_root_are_not_ours),
+		TEST(names_that_cannot_be_accounts_are_refused_with_the_reason),
+		TEST(a_name_whose_home_exists_is_refused),
+		TEST(an_email_is_for_the_console_unless_configured),
+		TEST_WITH(an_email_over_ssh_is_answered_where_configured, with_email_over_ssh),
+		TEST_WITH(with_a_claim_an_email_is_promised_a_tenant_only, with_claim),
+		TEST(an_admitted_person_has_an_account_and_one_ticket),
+		TEST(a_ticket_is_of_no_use_to_others),
+		TEST(nobody_is_admitted_to_a_local_user_root_or_another_person),
+		TEST(an_active_account_is_answered_with_its_rows_and_groups),
+		TEST(the_standing_of_an_account_is_told_to_root_and_to_itself),
+		TEST(an_expired_account_is_deactivated_everywhere),
+		TEST(an_account_that_somebody_made_anew_is_theirs),
+		TEST(root_sees_the_accounts_on_record),
+	};
+
+	if (geteuid() != 0) {
+		print_message("skipped: only root can make accounts, and connect as other users\n");
+		return 0;
+	}
+	log_divert(say_nothing);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
