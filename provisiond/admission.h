@@ -54,7 +54,6 @@ struct account_facts {
 
 struct admission_question {
 	const struct config *config;
-	const char *typed;
 	bool has_promise;   /* the name resolved when the sign-in began, ... */
 	uid_t promised_uid; /* ... to this uid */
 	const char *tenant; /* at whose issuer the person signed in */

@@ -189,7 +189,6 @@ static void decide(struct admit *admit, bool *ret_begun)
 	struct admission_facts facts = { 0 };
 	const struct admission_question question = {
 		.config = admit->service->config,
-		.typed = admit->typed,
 		.has_promise = admit->has_promise,
 		.promised_uid = admit->promised_uid,
 		.tenant = admit->tenant,

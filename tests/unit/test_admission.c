@@ -20,6 +20,7 @@
 struct
 try {
 	struct config *config;
+	const char *typed;
 	struct candidate candidate;
 	struct admission_question question;
 	struct admission_facts facts;
@@ -45,7 +46,7 @@ static const struct account_record alices_record = {
 
 static void begin(struct try *try, const char *config)
 {
-	*try = (struct try){ .config = config_of(config) };
+	*try = (struct try){ .config = config_of(config), .typed = "alice" };
 	try->candidate = (struct candidate){
 		.issuer = "https://clinic.example",
 		.client_id = "clinic-client",
@@ -57,7 +58,6 @@ static void begin(struct try *try, const char *config)
 	};
 	try->question = (struct admission_question){
 		.config = try->config,
-		.typed = "alice",
 		.tenant = "clinic",
 		.candidate = &try->candidate,
 	};
@@ -72,7 +72,7 @@ static void decide(struct try *try)
 	struct admission_facts *facts = &try->facts;
 	const char *account;
 
-	stands_for(try->config, try->question.typed, try->typed_record, &facts->stands);
+	stands_for(try->config, try->typed, try->typed_record, &facts->stands);
 	account = admission_account(&facts->stands, &try->candidate);
 	if (facts->stands.tenant)
 		assert_true(promise_for(try->config, facts->stands.tenant, account, NULL, &facts->promise));
@@ -138,7 +138,7 @@ static void a_new_person_may_type_their_email(void **state)
 
 	(void)state;
 	begin(&try, ONE_TENANT);
-	try.question.typed = "Alice@Clinic.example";
+	try.typed = "Alice@Clinic.example";
 	try.candidate.email = "aLice@clinic.EXAMPLE";
 	assert_creates(&try, "alice");
 }
@@ -149,7 +149,7 @@ static void a_tenants_format_makes_the_name(void **state)
 
 	(void)state;
 	begin(&try, TWO_TENANTS);
-	try.question.typed = "alice.lab";
+	try.typed = "alice.lab";
 	try.question.tenant = "lab";
 	try.candidate.issuer = "https://lab.example";
 	try.candidate.client_id = "lab-client";
@@ -188,7 +188,7 @@ static void a_name_of_another_tenant_is_the_wrong_tenant(void **state)
 
 	(void)state;
 	begin(&try, TWO_TENANTS);
-	try.question.typed = "alice.lab";
+	try.typed = "alice.lab";
 	assert_refused(&try, REASON_WRONG_TENANT);
 	begin(&try, TWO_TENANTS);
 	try.question.tenant = "lab";
@@ -201,7 +201,7 @@ static void root_is_admitted_to_nobody(void **state)
 
 	(void)state;
 	begin(&try, ONE_TENANT);
-	try.question.typed = "root";
+	try.typed = "root";
 	try.candidate.email = "root@clinic.example";
 	assert_refused(&try, REASON_NOT_OURS);
 }
@@ -288,7 +288,7 @@ static void a_bound_person_who_types_their_new_email_is_told_their_name(void **s
 
 	(void)state;
 	begin_bound(&try, ONE_TENANT);
-	try.question.typed = "alice.jones@clinic.example";
+	try.typed = "alice.jones@clinic.example";
 	try.candidate.email = "alice.jones@clinic.example";
 	try.typed_record = try.facts.named = try.facts.same_email = NULL;
 	decide(&try);
@@ -302,7 +302,7 @@ static void their_new_email_may_even_read_like_somebody_elses_account(void **sta
 
 	(void)state;
 	begin_bound(&try, ONE_TENANT);
-	try.question.typed = "bob@clinic.example";
+	try.typed = "bob@clinic.example";
 	try.candidate.email = "bob@clinic.example";
 	try.other.name = "bob";
 	try.typed_record = try.facts.same_email = NULL;
@@ -318,7 +318,7 @@ static void a_bound_person_who_types_a_free_name_is_told_theirs(void **state)
 
 	(void)state;
 	begin_bound(&try, ONE_TENANT);
-	try.question.typed = "alicia";
+	try.typed = "alicia";
 	try.typed_record = try.facts.named = NULL;
 	decide(&try);
 	assert_non_null(strstr(try.verdict.sentence, "alice"));
@@ -420,7 +420,7 @@ static void a_name_that_does_not_fit_is_refused_and_never_bent(void **state)
 
 	(void)state;
 	begin(&try, ONE_TENANT);
-	try.question.typed = "obrien";
+	try.typed = "obrien";
 	try.candidate.email = "o'brien@clinic.example";
 	decide(&try);
 	assert_non_null(strstr(try.verdict.sentence, "character other than"));
@@ -444,7 +444,7 @@ static void a_typed_email_must_be_the_persons_own(void **state)
 
 	(void)state;
 	begin(&try, ONE_TENANT);
-	try.question.typed = "alice@hospital.example";
+	try.typed = "alice@hospital.example";
 	assert_refused(&try, REASON_OTHER_PERSON);
 }
 
@@ -454,12 +454,12 @@ static void the_claim_names_the_account(void **state)
 
 	(void)state;
 	begin(&try, CLAIM_TENANT);
-	try.question.typed = "obrien";
+	try.typed = "obrien";
 	try.candidate.email = "o'brien@clinic.example";
 	try.candidate.username = "obrien";
 	assert_creates(&try, "obrien");
 	begin(&try, CLAIM_TENANT);
-	try.question.typed = "o'brien@clinic.example";
+	try.typed = "o'brien@clinic.example";
 	try.candidate.email = "O'Brien@clinic.example";
 	try.candidate.username = "obrien";
 	assert_creates(&try, "obrien");
@@ -479,7 +479,7 @@ static void the_claim_must_be_there_fit_and_be_the_typed_name(void **state)
 	try.candidate.username = "bob";
 	assert_refused(&try, REASON_OTHER_PERSON);
 	begin(&try, CLAIM_TENANT);
-	try.question.typed = "bob@clinic.example";
+	try.typed = "bob@clinic.example";
 	try.candidate.username = "alice";
 	assert_refused(&try, REASON_OTHER_PERSON);
 }
