@@ -296,7 +296,7 @@ static void take_parent(struct connection *connection, const struct wire_message
 /* The fields that may be missing stand once at most, and a promised uid is one. */
 static bool optional_fields_ok(const struct wire_message *request)
 {
-	static const char *const keys[] = { "uid", "tty", "rhost", "parent" };
+	static const char *const keys[] = { "uid", "tty", "rhost", "parent", "wait", "must_resolve" };
 	uint32_t uid;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

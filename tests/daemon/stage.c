@@ -34,6 +34,14 @@ static json_t *control_answer;
 static int provisiond_listener = -1;
 static struct loop_watch *provisiond_watch;
 
+/* The end of the log: cmocka cuts what is long. */
+static const char *log_tail(void)
+{
+	size_t length = strlen(stage.log);
+
+	return stage.log + (length > 800 ? length - 800 : 0);
+}
+
 /* --- the clock --- */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ret_time);
@@ -198,6 +206,16 @@ long stage_requests(const char *endpoint)
 	const json_t *requests = json_object_get(stage_control("state", "{}"), "requests");
 
 	return (long)json_integer_value(json_object_get(requests, endpoint));
+}
+
+void stage_await_requests(const char *endpoint, long count)
+{
+	int64_t until = real_ms() + PATIENCE_MS;
+
+	while (stage_requests(endpoint) < count)
+		if (real_ms() >= until)
+			fail_msg("%s was not asked %ld times; the log:\n%s", endpoint, count, log_tail());
+	stage_settle();
 }
 
 /* --- provisiond --- */
@@ -530,7 +548,7 @@ const struct wire_message *caller_hear(struct caller *caller)
 	static struct wire_message message;
 
 	if (!stage_run_until(has_something, caller))
-		fail_msg("the server neither answers nor hangs up; its log:\n%s", stage.log);
+		fail_msg("the server neither answers nor hangs up; its log:\n%s", log_tail());
 	if (caller->heard == caller->count)
 		return NULL;
 	assert_true(
@@ -546,7 +564,7 @@ const struct wire_message *caller_hear_status(struct caller *caller, const char 
 
 	if (!got || strcmp(got, status) != 0)
 		fail_msg("expected %s, got %s %s; the log:\n%s", status, got ? got : "a hang-up",
-			 got && wire_get(message, "reason") ? wire_get(message, "reason") : "", stage.log);
+			 got && wire_get(message, "reason") ? wire_get(message, "reason") : "", log_tail());
 	return message;
 }
 
@@ -556,7 +574,7 @@ const char *caller_refused(struct caller *caller, const char *reason)
 	const char *got = wire_get(message, "reason");
 
 	if (!got || strcmp(got, reason) != 0)
-		fail_msg("refused for %s, not for %s; the log:\n%s", got ? got : "nothing", reason, stage.log);
+		fail_msg("refused for %s, not for %s; the log:\n%s", got ? got : "nothing", reason, log_tail());
 	assert_non_null(wire_get(message, "text"));
 	return wire_get(message, "text");
 }
@@ -567,6 +585,15 @@ void caller_hung_up_on(struct caller *caller)
 
 	if (message)
 		fail_msg("expected a hang-up, got %s", message->bytes);
+}
+
+void caller_waits(struct caller *caller, int64_t ms)
+{
+	stage_settle();
+	for (; ms > 0 && !has_something(caller); ms -= 1000) {
+		stage_advance(1000);
+		stage_settle();
+	}
 }
 
 void caller_hears_nothing(struct caller *caller)
@@ -582,7 +609,7 @@ struct caller *caller_signs_in(const char *name, const char *more)
 	struct caller *caller = caller_connect(geteuid());
 
 	caller_say(caller,
-		   "op=login\nname=%s\nservice=sshd\ntty=ssh\nrhost=198.51.100.7\nqr=utf8\nwait=enter\ntimeout=900%s%s",
+		   "op=login\nname=%s\nservice=sshd\ntty=ssh\nrhost=198.51.100.7\nqr=utf8\nwait=info\ntimeout=900%s%s",
 		   name, more[0] ? "\n" : "", more);
 	return caller;
 }

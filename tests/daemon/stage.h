@@ -78,6 +78,8 @@ const json_t *stage_control(const char *verb, const char *json, ...) __attribute
 void stage_approve(const char *user, const char *user_code);
 /* How often an endpoint of the issuer was asked since the scene began. */
 long stage_requests(const char *endpoint);
+/* Waits until it was asked so often, without touching the clock. */
+void stage_await_requests(const char *endpoint, long count);
 
 /* --- callers --- */
 
@@ -107,6 +109,8 @@ const struct wire_message *caller_hear_status(struct caller *caller, const char 
 const char *caller_refused(struct caller *caller, const char *reason);
 /* The server hangs up without another word. */
 void caller_hung_up_on(struct caller *caller);
+/* Puts the clock forward second by second until something comes, at most so far. */
+void caller_waits(struct caller *caller, int64_t ms);
 /* Nothing comes, and nobody hangs up. */
 void caller_hears_nothing(struct caller *caller);
 

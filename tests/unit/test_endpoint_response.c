@@ -143,6 +143,15 @@ static void the_reset_header_of_an_ordinary_answer_means_nothing(void **state)
 	assert_int_equal(wait_of(&response), 0);
 }
 
+static void an_outage_is_not_waited_out_like_an_empty_bucket(void **state)
+{
+	struct http_response response = answer(503, "<html>");
+
+	(void)state;
+	response.rate_limit_reset = NOW_S + 17;
+	assert_int_equal(wait_of(&response), 0);
+}
+
 /* --- tokens --- */
 
 static char fault[256];
@@ -253,6 +262,7 @@ int main(void)
 		cmocka_unit_test(retry_after_counts_before_the_reset),
 		cmocka_unit_test(nobody_waits_longer_than_a_minute),
 		cmocka_unit_test(the_reset_header_of_an_ordinary_answer_means_nothing),
+		cmocka_unit_test(an_outage_is_not_waited_out_like_an_empty_bucket),
 		cmocka_unit_test(both_tokens_are_taken),
 		cmocka_unit_test(the_token_type_is_compared_without_case),
 		cmocka_unit_test(an_id_token_alone_is_enough),

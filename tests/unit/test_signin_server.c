@@ -242,6 +242,92 @@ static void a_silent_provisiond_is_waited_for_two_seconds(void **state)
 	assert_int_equal(stage.provisiond.open, 0);
 }
 
+static void a_name_that_must_resolve_and_does_not_is_a_mistake_in_the_configuration(void **state)
+{
+	struct caller *caller = caller_signs_in("alice", "must_resolve=1");
+
+	(void)state;
+	(void)caller_refused(caller, "misconfigured");
+	caller_hang_up(caller);
+	assert_non_null(strstr(stage.log, "/etc/nsswitch.conf"));
+	assert_int_equal(stage_requests("device"), 0);
+	caller = caller_shown("alice", "must_resolve=1\nuid=2000200001", NULL, 0);
+	caller_hang_up(caller);
+}
+
+/* --- Enter --- */
+
+static struct caller *alice_waits_for_enter(void)
+{
+	struct caller *caller = caller_connect(geteuid());
+
+	caller_say(caller, "op=login\nname=alice\nservice=sshd\nqr=none\nwait=enter\ntimeout=100");
+	(void)snprintf(code, sizeof(code), "%s", wire_get(caller_hear_status(caller, "show"), "code"));
+	return caller;
+}
+
+static void with_wait_enter_an_approval_admits_nobody_before_enter(void **state)
+{
+	struct caller *caller = alice_waits_for_enter(), *root;
+
+	(void)state;
+	stage_approve("alice", code);
+	stage_advance(POLL_MS);
+	stage_await_requests("token", 1);
+	caller_hears_nothing(caller);
+	assert_int_equal(stage.provisiond.admits, 0);
+	root = caller_connect(geteuid());
+	caller_say(root, "op=pending");
+	assert_string_equal(wire_get(caller_hear_status(root, "signin"), "state"), "approved");
+	caller_hang_up(root);
+	caller_say(caller, "op=ready");
+	(void)caller_hear_status(caller, "admitted");
+	caller_hang_up(caller);
+	assert_int_equal(stage_requests("token"), 1);
+}
+
+static void enter_may_come_before_the_approval(void **state)
+{
+	struct caller *caller = alice_waits_for_enter();
+
+	(void)state;
+	caller_say(caller, "op=ready");
+	caller_hears_nothing(caller);
+	stage_approve("alice", code);
+	stage_advance(POLL_MS);
+	(void)caller_hear_status(caller, "admitted");
+	caller_hang_up(caller);
+}
+
+static void without_enter_the_applications_time_runs_out(void **state)
+{
+	struct caller *caller = alice_waits_for_enter();
+
+	(void)state;
+	stage_approve("alice", code);
+	stage_advance(POLL_MS);
+	stage_await_requests("token", 1);
+	stage_advance(100000);
+	(void)caller_refused(caller, "expired");
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+	assert_int_equal(stage.provisiond.admits, 0);
+}
+
+static void who_hangs_up_instead_of_pressing_enter_is_not_admitted(void **state)
+{
+	struct caller *caller = alice_waits_for_enter();
+
+	(void)state;
+	stage_approve("alice", code);
+	stage_advance(POLL_MS);
+	stage_await_requests("token", 1);
+	caller_hang_up(caller);
+	stage_settle();
+	assert_int_equal(stage.provisiond.admits, 0);
+	assert_int_equal(stage.provisiond.open, 0);
+}
+
 /* --- who may ask --- */
 
 static struct caller *stranger_signs_in(void)
@@ -341,6 +427,7 @@ static void whatever_is_not_in_the_table_ends_the_connection(void **state)
 		"op=LOGIN\nname=alice\nservice=sshd\nqr=none\ntimeout=60",
 		"status=admitted",
 		"op=park",
+		"op=ready",
 		"op=login",
 		"op=login\nservice=sshd\nqr=none\ntimeout=60",
 		"op=login\nname=alice\nqr=none\ntimeout=60",
@@ -357,6 +444,8 @@ static void whatever_is_not_in_the_table_ends_the_connection(void **state)
 		"op=login\nname=alice\nservice=sshd\nqr=none\ntimeout=60\nuid=7\nuid=2000200001",
 		"op=login\nname=alice\nservice=sshd\nqr=none\ntimeout=60\nrhost=\nrhost=198.51.100.7",
 		"op=login\nname=alice\nservice=sshd\nqr=none\ntimeout=60\nparent=7:8\nparent=7:8",
+		"op=login\nname=alice\nservice=sshd\nqr=none\ntimeout=60\nwait=enter\nwait=enter",
+		"op=login\nname=alice\nservice=sshd\nqr=none\ntimeout=60\nmust_resolve=1\nmust_resolve=1",
 		"op=cancel",
 		"op=cancel\nid=0",
 		"op=cancel\nid=x",
@@ -992,6 +1081,11 @@ int main(void)
 		TEST(a_tenant_that_is_not_configured_here_is_an_error),
 		TEST(a_provisiond_that_fails_is_said_to_be_down),
 		TEST(a_silent_provisiond_is_waited_for_two_seconds),
+		TEST(a_name_that_must_resolve_and_does_not_is_a_mistake_in_the_configuration),
+		TEST(with_wait_enter_an_approval_admits_nobody_before_enter),
+		TEST(enter_may_come_before_the_approval),
+		TEST(without_enter_the_applications_time_runs_out),
+		TEST(who_hangs_up_instead_of_pressing_enter_is_not_admitted),
 		TEST(another_user_may_sign_in_to_its_own_account_only),
 		TEST(roots_questions_are_for_root_alone),
 		TEST(another_user_can_neither_park_nor_resume),
