@@ -114,6 +114,7 @@ static bool name_is_free(struct verdict *verdict, const struct account_facts *fa
 		[NAME_OF_PACKAGE] = "sysusers.d, for a package",
 		[NAME_LOCAL_USER] = "a local user",
 		[NAME_LOCAL_GROUP] = "a local group",
+		[NAME_LOCAL_MEMBER] = "the list of members of a local group; remove it there. The group's gid is",
 		[NAME_OTHER_SOURCE] = "a user or group of the name service",
 	};
 
@@ -122,7 +123,7 @@ static bool name_is_free(struct verdict *verdict, const struct account_facts *fa
 	if (facts->name == NAME_HOLDER_UNKNOWN)
 		return refuse_unknown(verdict, facts);
 	advise(verdict, "the name %s is taken by %s%s%s", verdict->account, holders[facts->name],
-	       facts->name == NAME_OTHER_SOURCE ? " " : "", facts->name == NAME_OTHER_SOURCE ? facts->holder : "");
+	       facts->holder[0] ? " " : "", facts->holder);
 	return refuse(verdict, REASON_NAME_RESERVED);
 }
 

@@ -28,6 +28,7 @@ enum name_holder {
 	NAME_OF_PACKAGE, /* in sysusers.d */
 	NAME_LOCAL_USER, /* a row in /etc/passwd or its shadow */
 	NAME_LOCAL_GROUP,
+	NAME_LOCAL_MEMBER,  /* listed as a member of a group in /etc/group, which a newcomer would inherit */
 	NAME_OTHER_SOURCE,  /* a user or group that another name service knows */
 	NAME_HOLDER_UNKNOWN /* a file or a name service does not answer */
 };

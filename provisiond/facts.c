@@ -91,11 +91,32 @@ static enum name_holder holder_in_files(const struct service *service, const cha
 	return found < 0 ? NAME_HOLDER_UNKNOWN : NAME_FREE;
 }
 
+/* A name that stands in a list of members, say of sudo, was somebody else's before. */
+static enum name_holder holder_in_memberships(const struct service *service, const char *account,
+					      struct account_facts *facts)
+{
+	const gid_t *gids;
+	char number[16];
+	size_t count;
+
+	if (account_files_groups_of(service->files, account, &gids, &count) != 0) {
+		set_holder(facts, account_files_fault(service->files));
+		return NAME_HOLDER_UNKNOWN;
+	}
+	if (count == 0)
+		return NAME_FREE;
+	(void)snprintf(number, sizeof(number), "%lu", (unsigned long)gids[0]);
+	set_holder(facts, number);
+	return NAME_LOCAL_MEMBER;
+}
+
 static enum name_holder holder_of_name(const struct service *service, const char *account,
 				       const struct source_facts *sources, struct account_facts *facts)
 {
 	enum name_holder holder = holder_in_files(service, account, facts);
 
+	if (holder == NAME_FREE)
+		holder = holder_in_memberships(service, account, facts);
 	if (holder != NAME_FREE)
 		return holder;
 	if (reserved_name(account))

@@ -133,8 +133,8 @@ static inline void machine_make(struct small_machine *machine)
 		      "root:x:0:0:root:/root:/bin/bash\nlocal:x:1000:1000::/home/local:/bin/sh\n"
 		      "locum:x:1003:1000::/home/locum:/bin/sh\n");
 	machine_write(machine, "/etc/shadow", 0640, "root:*:19000:0:99999:7:::\nlocal:*:19000:0:99999:7:::\n");
-	machine_write(machine, "/etc/group", 0644, "root:x:0:\nlocal:x:1000:\nradiology:x:2000:alice\n");
-	machine_write(machine, "/etc/gshadow", 0640, "root:*::\nlocal:!::\nradiology:!::alice\n");
+	machine_write(machine, "/etc/group", 0644, "root:x:0:\nlocal:x:1000:\nradiology:x:2000:carol\n");
+	machine_write(machine, "/etc/gshadow", 0640, "root:*::\nlocal:!::\nradiology:!::carol\n");
 	machine_write(machine, "/etc/skel/.profile", 0644, "# profile\n");
 	machine_open(machine);
 }

@@ -365,13 +365,24 @@ static void nobody_is_admitted_to_a_local_user_root_or_another_person(void **sta
 
 static void an_active_account_is_answered_with_its_rows_and_groups(void **state)
 {
+	struct bench *bench = *state;
 	char ticket[128];
 
 	admit_alice(*state, ticket);
+	machine_write(&bench->machine, "/etc/group", 0644,
+		      "root:x:0:\nalice:x:" ALICE_UID ":\nradiology:x:2000:carol,alice\n");
 	assert_string_equal(LOOKUP(*state, "name=alice", "purpose=login"), "entry");
 	assert_field(*state, "kind", "active");
 	assert_field(*state, "gecos", "Alice Example");
 	assert_field(*state, "group", "2000");
+}
+
+/* A membership that somebody of that name left behind, in sudo for example, is nobody's to inherit. */
+static void a_name_that_is_listed_as_a_member_is_given_to_nobody(void **state)
+{
+	assert_refused(*state, LOOKUP(*state, "name=carol", "purpose=login"), "name_reserved");
+	assert_string_equal(LOOKUP(*state, "name=carol", "purpose=nss"), "refused");
+	assert_string_equal(LOOKUP(*state, "name=dave", "purpose=login"), "entry");
 }
 
 static void the_standing_of_an_account_is_told_to_root_and_to_itself(void **state)
@@ -454,6 +465,7 @@ int main(void)
 		TEST(a_ticket_is_of_no_use_to_others),
 		TEST(nobody_is_admitted_to_a_local_user_root_or_another_person),
 		TEST(an_active_account_is_answered_with_its_rows_and_groups),
+		TEST(a_name_that_is_listed_as_a_member_is_given_to_nobody),
 		TEST(the_standing_of_an_account_is_told_to_root_and_to_itself),
 		TEST(an_expired_account_is_deactivated_everywhere),
 		TEST(an_account_that_somebody_made_anew_is_theirs),
