@@ -427,10 +427,6 @@ class Machine:
         self.issuer.approve(code, user)
         return code
 
-    def wait_until_decided(self, seconds=20):
-        """Waits until pam_oidcd is done with every sign-in, so that what is on the screen next is its result."""
-        self.wait_for_idle(seconds)
-
     def wait_for_shell(self, screen, account, seconds=20):
         """Waits for the prompt of a shell that belongs to the account."""
         screen.wait_for(rf"\b{re.escape(account)}@ward3\b.*\$ ?$", seconds)

@@ -320,7 +320,6 @@ def disk(m, harm):
     undo = harm()
     before = m.account_files()
     m.issuer.approve(code, "alice")
-    m.wait_until_decided(30)
     screen.enter()
     screen.wait_for_end(20)
     after = m.account_files()
@@ -342,7 +341,6 @@ def disk_second_time(m):
     undos = [fill("/run/sandbox/etc"), fill("/var/lib/provisiond")]
     screen = m.ssh("alice")
     m.approve_on(screen)
-    m.wait_until_decided(30)
     screen.enter()
     wait_for("a shell or an end", lambda: screen.ended() is not None or "@ward3" in screen.text().splitlines()[-1], 20)
     for undo in undos:
@@ -413,7 +411,6 @@ def lost_database(m):
              lambda: "assword:" in screen.text() or screen.ended() is not None or "and enter" in screen.text(), 20)
     if "and enter" in screen.text():
         m.approve_on(screen)
-        m.wait_until_decided()
         screen.enter()
         screen.wait_for_end()
     screen.press("C-c")
@@ -434,7 +431,6 @@ def clock_set_back(m):
     before = m.account_files()
     m.set_clock(-86400)
     m.issuer.approve(code, "bob")
-    m.wait_until_decided(20)
     screen.enter()
     screen.wait_for_end(20)
     m.expect_nothing_changed(before)

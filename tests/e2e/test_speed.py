@@ -190,7 +190,7 @@ def many_at_once(m):
     def sign_in(number):
         with Connection(PAM_OIDCD_SOCKET, 120) as connection:
             answer = connection.ask(("op", "login"), ("name", f"user{number}"), ("uid", uids[number]), ("service", "sshd"), ("tty", "ssh"),
-                                    ("rhost", f"10.1.0.{number}"), ("qr", "utf8"), ("wait", "enter"), ("timeout", 120))
+                                    ("rhost", f"10.1.0.{number}"), ("qr", "utf8"), ("wait", "info"), ("timeout", 120))
             if answer and answer.get("status") == "show":
                 m.issuer.approve(answer["code"], f"user{number}")
                 answer = dict(connection.receive())

@@ -1,21 +1,20 @@
 """Daemons that do not answer (SIGSTOP): unrelated programs do not notice, sshd at most by 250 ms."""
 
 import signal
-import statistics
 import time
 
 from harness import PATIENCE, cases, expect, expect_equal, expect_in, figure, test, wait_for
 from machine import PASSWORD
 
 
-def timed(function, rounds=5):
-    """The median duration of a call in milliseconds."""
+def timed(function, rounds=7):
+    """The shortest duration of a call in milliseconds: what a busy machine adds is left out, a wait of ours is not."""
     durations = []
     for _ in range(rounds):
         began = time.monotonic()
         function()
         durations.append((time.monotonic() - began) * 1000)
-    return statistics.median(durations)
+    return min(durations)
 
 
 @test("a stopped provisiond delays no unrelated program", alone=True)
@@ -70,8 +69,8 @@ def told(m, name):
     m.daemons[name].signal(signal.SIGSTOP)
     began = time.monotonic()
     screen = m.ssh("alice", options=["NumberOfPasswordPrompts=1"])
-    screen.wait_for(r"assword: ?$", 15)
-    expect(time.monotonic() - began < 6 * PATIENCE, "the question for the local password comes within seconds")
+    screen.wait_for(r"assword: ?$", 30)
+    expect(time.monotonic() - began < 26 + 2 * PATIENCE, "the question for the local password comes after 25 s at most")
     if name == "pam_oidcd":
         expect_in("The sign-in service of this machine does not answer.", screen.text(), "the screen")
     screen.press("C-c")

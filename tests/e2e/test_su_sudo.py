@@ -65,6 +65,7 @@ def sudo_by_alice(m):
     screen = m.sign_in("alice")
     screen.enter("sudo id -u")
     m.approve_on(screen, count=2)
+    screen.enter()
     screen.wait_for(r"^0$", 20)
     expect_in("(sudo)", screen.text(), "the screen")
     expect_not_in("password for", screen.text(), "the screen")
@@ -76,6 +77,7 @@ def sudo_approved_by_bob(m):
     screen = m.sign_in("alice")
     screen.enter("sudo touch /tmp/ran")
     m.approve_on(screen, "bob", count=2)
+    screen.enter()
     screen.wait_for_sentence("approved by somebody else")
     m.code_on(screen, count=3)  # sudo itself tries again
     screen.press("C-c")
