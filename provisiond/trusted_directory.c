@@ -77,7 +77,9 @@ static bool next_name(struct walk *walk, char name[NAME_MAX + 1], bool *ret_too_
 		return false;
 	memcpy(name, begin, length);
 	name[length] = '\0';
-	memmove(walk->remaining, begin + length, strlen(begin + length) + 1);
+	/* The two overlap: from the front, byte by byte. (Valgrind takes a fortified memmove() for a memcpy().) */
+	for (char *to = walk->remaining; (*to = begin[length]); to++)
+		begin++;
 	return true;
 }
 
