@@ -264,6 +264,7 @@ static size_t bytes_of(char *lines)
 static void answer(struct question_seen *question, enum provisiond_manner manner, const char *lines)
 {
 	char bytes[512];
+	static const char start[] = "status=";
 	static char flood[16384];
 	size_t length;
 
@@ -284,7 +285,7 @@ static void answer(struct question_seen *question, enum provisiond_manner manner
 		return;
 	case PROVISIOND_SAYS_TOO_MUCH:
 		memset(flood, 'a', sizeof(flood) - 1);
-		memcpy(flood, "status=", 7);
+		memcpy(flood, start, sizeof(start) - 1);
 		(void)send(question->fd, flood, sizeof(flood), MSG_NOSIGNAL);
 		return;
 	}

@@ -78,7 +78,7 @@ static void endpoints_are_taken_as_they_stand(void **state)
 static void the_issuer_must_be_the_same_to_the_letter(void **state)
 {
 	static const char *const bad[] = {
-		"\"" ISSUER "/\"",
+		"\"https://clinic.okta.com/oauth2/default/\"",
 		"\"https://clinic.okta.com\"",
 		"\"https://clinic.okta.com/oauth2/Default\"",
 		"\"https://Clinic.okta.com/oauth2/default\"",
@@ -87,7 +87,7 @@ static void the_issuer_must_be_the_same_to_the_letter(void **state)
 		"\"https://evil.example/oauth2/default\"",
 		"\"\"",
 		"null",
-		"[\"" ISSUER "\"]",
+		"[\"https://clinic.okta.com/oauth2/default\"]",
 		NULL,
 	};
 
@@ -159,8 +159,10 @@ static void a_url_has_a_longest_length(void **state)
 
 static void what_is_no_json_object_is_refused(void **state)
 {
-	static const char *const bad[] = { "",       "null", "[]",
-					   "<html>", "{",    "{\"issuer\":\"a\",\"issuer\":\"" ISSUER "\"}" };
+	static const char *const bad[] = {
+		"",       "null", "[]",
+		"<html>", "{",    "{\"issuer\":\"a\",\"issuer\":\"https://clinic.okta.com/oauth2/default\"}"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -114,6 +114,7 @@ static void a_secret_is_wiped_at_the_end_of_its_scope(void **state)
 
 		assert_int_equal(secret_from_bytes("s3cret", 6, &secret), 0);
 		watch(secret.bytes, secret.length);
+		assert_non_null(text);
 		watch(text, strlen(text));
 	}
 	all_were_wiped();

@@ -346,6 +346,8 @@ static void a_packet_of_64_kib_arrives(void **state)
 	int ends[2];
 
 	(void)state;
+	assert_non_null(out);
+	assert_non_null(in);
 	pair(ends);
 	memset(out, 'a', WIRE_MAX);
 	memcpy(out, "op=", 3);
