@@ -88,10 +88,10 @@ static void a_certificate_for_another_name_is_not_trusted(void **state)
 
 	(void)state;
 	assert_non_null(port);
-	/* The same server, by a name that its certificate does not bear. */
-	(void)snprintf(url, sizeof(url), "https://127.0.0.2%s/", port);
+	/* The same server: libcurl takes whatever ends with .localhost for this machine. */
+	(void)snprintf(url, sizeof(url), "https://evil.localhost%s" DISCOVERY, port);
 	assert_false(get(trusting(), url));
-	assert_string_not_equal(error, "");
+	assert_non_null(strstr(error, "certificate"));
 }
 
 static void nothing_but_https_is_spoken(void **state)
