@@ -30,19 +30,19 @@ class Issuer:
         self.port = parts.port or 443
         self.ca = os.path.join(folder, "ca.pem")
 
-    def request(self, method, path, body=None, headers=None, seconds=20):
-        """One HTTPS request; (status, body text)."""
+    def exchange(self, method, path, body=None, headers=None, seconds=20):
+        """One HTTPS request; (status, headers, body text)."""
         context = ssl.create_default_context(cafile=self.ca)
         connection = http.client.HTTPSConnection(self.host, self.port, context=context, timeout=seconds)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            return answer.status, answer.headers, answer.read().decode()
         finally:
             connection.close()
 
     def control(self, action, **body):
-        status, text = self.request("POST", f"/_control/{action}", json.dumps(body), {"Content-Type": "application/json"})
+        status, _, text = self.exchange("POST", f"/_control/{action}", json.dumps(body), {"Content-Type": "application/json"})
         harness.expect(status == 200, f"the issuer's control {action} {body} answered {status}: {text}")
         return json.loads(text) if text.strip() else {}
 

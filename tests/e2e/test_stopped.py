@@ -17,7 +17,7 @@ def timed(function, rounds=7):
     return min(durations)
 
 
-@test("a stopped provisiond delays no unrelated program", alone=True)
+@test("a stopped provisiond delays no unrelated program", alone=True, tags={"figures"})
 def unrelated(m):
     commands = (["getent", "passwd", "nobody-here"], ["id", "nobody-here"], ["ls", "-l", "/home"], ["getent", "passwd", "localuser"],
                 ["getent", "passwd", "2000300000"])
@@ -34,7 +34,7 @@ def refused_by_sshd(m, name):
     expect_equal(done.returncode, 255, "ssh's exit status")
 
 
-@test("a stopped provisiond delays sshd's lookups by 250 ms at most", alone=True, tags={"ssh"})
+@test("a stopped provisiond delays sshd's lookups by 250 ms at most", alone=True, tags={"ssh", "figures"})
 def sshd_lookup(m):
     was = timed(lambda: refused_by_sshd(m, "alice"))
     m.provisiond.signal(signal.SIGSTOP)
@@ -44,7 +44,7 @@ def sshd_lookup(m):
     figure(f"ssh to an unknown name with provisiond stopped, beyond {was:.0f} ms", now - was, "ms", 250 + 50)
 
 
-@test("a stopped provisiond delays a local user's key over SSH by 250 ms at most", alone=True, tags={"ssh"})
+@test("a stopped provisiond delays a local user's key over SSH by 250 ms at most", alone=True, tags={"ssh", "figures"})
 def local_key(m):
     m.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key", check=True)
     m.run("install", "-D", "-m", "600", "-o", "localuser", "/root/key.pub", "/home/localuser/.ssh/authorized_keys", check=True)
