@@ -51,9 +51,11 @@ struct stage {
 
 extern struct stage stage;
 
+/* False, with a word on standard error and a line of TAP, where the issuer was not built, or where root is needed (its
+ * questions and its callers' uids) and this is another user. */
+bool stage_here(bool needs_root);
 /* For cmocka: the group's set-up and tear-down start and stop the issuer, the test's make and take down the rest, with
- * the plain configuration. stage_here() is false, with a word on standard error, where the issuer was not built. */
-bool stage_here(void);
+ * the plain configuration. */
 int stage_open(void **state);
 int stage_close(void **state);
 int stage_begin_scene(void **state);

