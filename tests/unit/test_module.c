@@ -140,8 +140,8 @@ static void __attribute__((format(printf, 1, 0))) log_line(const char *format, v
 	(void)snprintf(world.log + length, sizeof(world.log) - length, "\n");
 }
 
-/* The system log, under both names that libpam may call it by. */
-void syslog(int priority, const char *format, ...)
+/* The system log, under both names that libpam may call it by. (In parentheses, because it is a macro for clang.) */
+void(syslog)(int priority, const char *format, ...)
 {
 	va_list arguments;
 
