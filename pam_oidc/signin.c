@@ -182,6 +182,9 @@ static void looked_up(void *context, const struct wire_message *answer)
 		take_entry(signin, answer);
 	else if (status && strcmp(status, "not_ours") == 0)
 		end(signin, REASON_NOT_OURS);
+	else if (status && strcmp(status, "refused") == 0 && signin->caller != 0)
+		/* Why a name is refused tells who exists. */
+		end(signin, REASON_NOT_OURS);
 	else if (status && strcmp(status, "refused") == 0)
 		end_text(signin, reason_from_name(wire_get(answer, "reason")), wire_get(answer, "text"));
 	else
@@ -447,6 +450,7 @@ static void keys_told(void *context, enum document_outcome outcome)
 static bool wait_for_keys(struct signin *signin, bool again)
 {
 	signin->state = SIGNIN_KEYS;
+	arm(signin);
 	signin->waiter = (struct document_waiter){ .told = keys_told, .context = signin };
 	return provider_wait_keys(signin->provider, again, &signin->waiter);
 }

@@ -338,6 +338,10 @@ static void another_user_may_sign_in_to_its_own_account_only(void **state)
 	caller = stranger_signs_in();
 	(void)caller_refused(caller, "not_ours");
 	caller_hang_up(caller);
+	(void)strcpy(stage.provisiond.lookup, "status=refused\nreason=deactivated\ntext=She has left.");
+	caller = stranger_signs_in();
+	assert_string_equal(caller_refused(caller, "not_ours"), "");
+	caller_hang_up(caller);
 	(void)strcpy(stage.provisiond.lookup, "status=entry\naccount=alice\ntenant=clinic");
 	caller = stranger_signs_in();
 	(void)caller_refused(caller, "not_ours");
