@@ -4,11 +4,20 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -113,6 +122,58 @@ static void logging_keeps_errno(void **state)
 	assert_string_equal(line, "x");
 }
 
+#define JOURNAL_EXIT_UNABLE 77
+
+/* In a mount namespace of its own: a folder for the journal's socket, and standard error away from any terminal. */
+static int make_journal(void)
+{
+	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+	int journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) != 0 || mkdir("/run/systemd", 0755) != 0 ||
+	    mkdir("/run/systemd/journal", 0755) != 0 || nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0)
+		return -1;
+	return bind(journal, (const struct sockaddr *)&address, sizeof(address)) == 0 ? journal : -1;
+}
+
+/* In a process of its own, which ends with 0 when the journal got just the right packet. */
+static int log_into_a_journal(void)
+{
+	static const char expected[] = "PRIORITY=4\nSYSLOG_FACILITY=10\nSYSLOG_IDENTIFIER=pam_oidcd\n"
+				       "MESSAGE=refused \\x0aPRIORITY=0\nOIDC_TENANT=clinic\nOIDC_USER=al\\x1bice\n";
+	char packet[4096] = "";
+	int journal = make_journal();
+
+	if (journal < 0)
+		return JOURNAL_EXIT_UNABLE;
+	log_divert(NULL);
+	log_open("pam_oidcd", LOG_TO_AUTO, false);
+	log_event(LOG_WARNING,
+		  LOG_FIELDS({ "OIDC_TENANT", "clinic" }, { "OIDC_SERVICE", NULL }, { "OIDC_USER", "al\x1bice" }),
+		  "refused %s", "\nPRIORITY=0");
+	if (recv(journal, packet, sizeof(packet) - 1, MSG_DONTWAIT) < 0)
+		return 2;
+	return strcmp(packet, expected) == 0 ? 0 : 1;
+}
+
+static void a_journal_gets_the_fields_one_a_line_and_none_that_the_text_made_up(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(log_into_a_journal());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == JOURNAL_EXIT_UNABLE)
+		skip();
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, divert)
 
 int main(void)
@@ -125,6 +186,7 @@ int main(void)
 		TEST(a_text_without_end_is_cut_between_two_bytes),
 		TEST(details_stay_out_unless_asked_for),
 		TEST(logging_keeps_errno),
+		TEST(a_journal_gets_the_fields_one_a_line_and_none_that_the_text_made_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
