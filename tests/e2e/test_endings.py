@@ -298,7 +298,7 @@ def deadline(m):
     before = m.account_files()
     screen = m.ssh("alice")
     code = m.code_on(screen)
-    screen.wait_for(r"\([56] seconds, until")
+    screen.wait_for(r"\([1-6] seconds?, until")  # what is left after the start, which a slow machine takes longer for
     m.wait_for_idle(20)
     time.sleep(0.5)
     polls = m.issuer.requests("token")
@@ -312,7 +312,7 @@ def code_life(m):
     m.issuer.settings(expires_in=4)
     before = m.account_files()
     screen = m.ssh("alice")
-    screen.wait_for(r"\([34] seconds, until", 20)
+    screen.wait_for(r"\([1-4] seconds?, until", 20)
     expect_refused(m, screen, "The code has expired before it was approved.", before)
 
 
