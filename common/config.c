@@ -6,9 +6,9 @@
 #include "common/config.h"
 
 #include <ini_configobj.h>
-#include <ini_valueobj.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/cleanup.h"
 #include "common/config_keys.h"
@@ -16,7 +16,8 @@
 #include "common/names.h"
 #include "common/trusted_file.h"
 
-/* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it freed. */
+/* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it
+ * freed. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
@@ -26,6 +27,7 @@
 /* A reading of one file: where faults go, and whether there was one. */
 struct reading {
 	struct ini_cfgobj *ini;
+	const char *text; /* of the file */
 	struct config *config;
 	config_report *report;
 	void *context;
@@ -113,19 +115,50 @@ static bool parse_format(struct reading *reading, const char *text)
 	return false;
 }
 
+/* Whether the line is this section's heading. */
+static bool is_heading(const char *line, size_t length, const char *section)
+{
+	size_t n = strlen(section);
+
+	return length >= n + 2 && line[0] == '[' && strncmp(line + 1, section, n) == 0 && line[n + 1] == ']';
+}
+
+static bool is_assignment(const char *line, size_t length, const char *key)
+{
+	size_t n = strlen(key);
+
+	return length > n && strncasecmp(line, key, n) == 0 && strchr(" \t=", line[n]);
+}
+
+/* Where a key stands, counted from 1; 0 when it is not found. libini_config 0.7 does not tell any more. That it takes
+ * the file means that no key is indented, doubled or wrapped, and no section comes twice. */
+static unsigned line_of(const char *text, const char *section, const char *key)
+{
+	bool inside = strcmp(section, INI_DEFAULT_SECTION) == 0;
+
+	for (unsigned number = 1; *text; number++) {
+		size_t length = strcspn(text, "\n");
+
+		if (text[0] == '[')
+			inside = is_heading(text, length, section);
+		else if (inside && is_assignment(text, length, key))
+			return number;
+		text += length + (text[length] == '\n');
+	}
+	return 0;
+}
+
 /* The value of a key as text (the caller frees) and its line; NULL when the section has no such key. */
 static char *value_of(struct reading *reading, const char *section, const char *key, unsigned *ret_line)
 {
 	struct value_obj *value = NULL;
-	uint32_t line = 0;
 	char *text;
 
 	if (ini_get_config_valueobj(section, key, reading->ini, INI_GET_FIRST_VALUE, &value) != 0 || !value)
 		return NULL;
-	(void)value_get_line(value, &line);
 	text = ini_get_string_config_value(value, NULL);
 	if (text)
-		*ret_line = line;
+		*ret_line = line_of(reading->text, section, key);
 	return text;
 }
 
@@ -349,7 +382,7 @@ bool config_parse(const char *path, const char *text, config_report *report, voi
 {
 	_cleanup_(cleanup_config) struct config *config = calloc(1, sizeof(*config));
 	_cleanup_(cleanup_ini) struct ini_cfgobj *ini = NULL;
-	struct reading reading = { .config = config, .report = report, .context = context };
+	struct reading reading = { .text = text, .config = config, .report = report, .context = context };
 	bool well_formed;
 
 	if (!config || !(config->path = strdup(path))) {
