@@ -180,13 +180,11 @@ static void looked_up(void *context, const struct wire_message *answer)
 	signin->question = NULL;
 	if (status && strcmp(status, "entry") == 0)
 		take_entry(signin, answer);
-	else if (status && strcmp(status, "not_ours") == 0)
-		end(signin, REASON_NOT_OURS);
-	else if (status && strcmp(status, "refused") == 0 && signin->caller != 0)
-		/* Why a name is refused tells who exists. */
-		end(signin, REASON_NOT_OURS);
-	else if (status && strcmp(status, "refused") == 0)
+	else if (status && strcmp(status, "refused") == 0 && signin->caller == 0)
 		end_text(signin, reason_from_name(wire_get(answer, "reason")), wire_get(answer, "text"));
+	else if (status && (strcmp(status, "not_ours") == 0 || strcmp(status, "refused") == 0))
+		/* To anyone but root a refused name is like a foreign one: why it is refused tells who exists. */
+		end(signin, REASON_NOT_OURS);
 	else
 		end(signin, REASON_SERVICE_DOWN);
 }
