@@ -109,3 +109,8 @@ def figure(name, value, unit, goal=None, extra=""):
     """Prints a measured figure, and whether it met its goal, an upper bound. It fails nothing: machines have slow days."""
     met = "" if goal is None else (f"  (goal: at most {goal:g} {unit}, {'met' if value <= goal else 'MISSED'})")
     print(f"figure: {name}: {value:.4g} {unit}{met}{extra}", flush=True)
+
+
+def count(section, tried, refused, admitted=0, skipped=0):
+    """Prints how many attacks of a section were tried and what became of them; tests/check adds them up and fails on any admitted."""
+    print(f"count: {section}: {tried} tried, {refused} refused, {admitted} admitted, {skipped} skipped", flush=True)
