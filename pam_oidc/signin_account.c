@@ -1,0 +1,178 @@
+/*
+ * The two questions of a sign-in to provisiond: what the name stands for, before anything leaves the machine, and which
+ * account the verified person gets. The answers are provisiond's; nothing is decided about accounts here.
+ */
+#include "pam_oidc/signin_steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/wire.h"
+
+#define LOOKUP_TIMEOUT_MS 2000
+#define ADMIT_TIMEOUT_MS 25000 /* an editor may hold the account files for a while */
+#define QUESTION_MAX 4096
+
+/* --- what the name stands for --- */
+
+/* A caller that is not root may sign in to its own account only; to it, others are not there. */
+static bool account_is_callers(const struct signin *signin, const struct wire_message *answer)
+{
+	uint32_t uid;
+
+	return signin->caller == 0 || (wire_get_id(answer, "uid", &uid) && uid == signin->caller);
+}
+
+static void take_entry(struct signin *signin, const struct wire_message *answer)
+{
+	const char *tenant = wire_get(answer, "tenant");
+	uint32_t uid;
+
+	if (!account_is_callers(signin, answer)) {
+		signin_end(signin, REASON_NOT_OURS);
+		return;
+	}
+	if (signin->must_resolve && !signin->resolved) {
+		signin_note(signin, LOG_ERR, "the name does not resolve in sshd",
+			    "is `oidc` in the passwd line of /etc/nsswitch.conf?");
+		signin_end(signin, REASON_MISCONFIGURED);
+		return;
+	}
+	if (signin->resolved && (!wire_get_id(answer, "uid", &uid) || uid != signin->uid)) {
+		signin_note(signin, LOG_ERR, "the name resolves to another user id than provisiond gives it", NULL);
+		signin_end(signin, REASON_UID_CHANGED);
+		return;
+	}
+	signin->provider = tenant ? realm_provider(signin->realm, tenant) : NULL;
+	if (!signin->provider) {
+		signin_note(signin, LOG_ERR, "provisiond knows a tenant that this daemon does not", "reload both");
+		signin_end(signin, REASON_INTERNAL);
+		return;
+	}
+	if (!signin->events.may_start(signin->events.context, signin)) {
+		signin_note(signin, LOG_WARNING, "refused: too many sign-ins wait or were started", NULL);
+		signin_end(signin, REASON_LIMIT);
+		return;
+	}
+	signin_enter_metadata(signin);
+}
+
+static void looked_up(void *context, const struct wire_message *answer)
+{
+	struct signin *signin = context;
+	const char *status = answer ? wire_kind(answer, "status") : NULL;
+
+	signin->question = NULL;
+	if (status && strcmp(status, "entry") == 0)
+		take_entry(signin, answer);
+	else if (status && strcmp(status, "refused") == 0 && signin->caller == 0)
+		signin_end_text(signin, reason_from_name(wire_get(answer, "reason")), wire_get(answer, "text"));
+	else if (status && (strcmp(status, "not_ours") == 0 || strcmp(status, "refused") == 0))
+		/* To anyone but root a refused name is like a foreign one: why it is refused tells who exists. */
+		signin_end(signin, REASON_NOT_OURS);
+	else
+		signin_end(signin, REASON_SERVICE_DOWN);
+}
+
+void signin_enter_lookup(struct signin *signin)
+{
+	char buffer[QUESTION_MAX];
+	struct wire_writer writer;
+
+	signin->state = SIGNIN_LOOKUP;
+	wire_begin(&writer, buffer, sizeof(buffer), "op", "lookup");
+	wire_put(&writer, "name", signin->name);
+	wire_put(&writer, "purpose", "login");
+	wire_put(&writer, "service", signin->service);
+	signin->question = question_ask(signin->around->loop, &writer, LOOKUP_TIMEOUT_MS, looked_up, signin);
+}
+
+/* --- the account --- */
+
+static void admitted(struct signin *signin, const struct wire_message *answer)
+{
+	struct signin_end the_end = {
+		.text = "",
+		.account = wire_get(answer, "account"),
+		.ticket = wire_get(answer, "ticket"),
+		.home = wire_get(answer, "home"),
+	};
+	const char *created = wire_get(answer, "created");
+	uint32_t uid;
+
+	if (!the_end.account || !the_end.ticket || !wire_get_id(answer, "uid", &uid)) {
+		signin_end(signin, REASON_INTERNAL);
+		return;
+	}
+	the_end.uid = uid;
+	the_end.created = created && strcmp(created, "1") == 0;
+	signin_end_with(signin, &the_end);
+}
+
+static void admission_answered(void *context, const struct wire_message *answer)
+{
+	struct signin *signin = context;
+	const char *status = answer ? wire_kind(answer, "status") : NULL;
+
+	signin->question = NULL;
+	if (status && strcmp(status, "admitted") == 0)
+		admitted(signin, answer);
+	else if (status && strcmp(status, "refused") == 0)
+		signin_end_text(signin, reason_from_name(wire_get(answer, "reason")), wire_get(answer, "text"));
+	else
+		signin_end(signin, REASON_SERVICE_DOWN);
+}
+
+static void put_identity(struct wire_writer *writer, const struct identity *identity)
+{
+	wire_put(writer, "issuer", identity->issuer);
+	wire_put(writer, "client_id", identity->client_id);
+	wire_put(writer, "subject", identity->subject);
+	wire_put(writer, "email", identity->email);
+	if (identity->email_verified != EMAIL_VERIFICATION_ABSENT)
+		wire_put(writer, "email_verified",
+			 identity->email_verified == EMAIL_VERIFICATION_TRUE ? "true" : "false");
+	wire_put(writer, "full_name", identity->full_name);
+	wire_put(writer, "username", identity->username);
+	if (identity->auth_time > 0)
+		wire_put_number(writer, "auth_time", identity->auth_time);
+	for (size_t i = 0; i < identity->groups.count; i++)
+		wire_put(writer, "group", identity->groups.items[i]);
+	for (size_t i = 0; i < identity->amr.count; i++)
+		wire_put(writer, "amr", identity->amr.items[i]);
+}
+
+void signin_enter_admission(struct signin *signin)
+{
+	_cleanup_free_ char *buffer = malloc(WIRE_MAX);
+	struct wire_writer writer;
+
+	tokens_wipe(&signin->tokens);
+	if (signin->held) {
+		signin->state = SIGNIN_HELD;
+		signin_arm(signin);
+		return;
+	}
+	signin->state = SIGNIN_ADMISSION;
+	loop_clear_timer(signin->around->loop, &signin->alarm);
+	if (!buffer) {
+		signin_end(signin, REASON_INTERNAL);
+		return;
+	}
+	if (signin->identity->email_fault)
+		signin_note(signin, LOG_WARNING, "the issuer's email for this person", signin->identity->email_fault);
+	wire_begin(&writer, buffer, WIRE_MAX, "op", "admit");
+	wire_put(&writer, "name", signin->name);
+	if (signin->resolved)
+		wire_put_number(&writer, "uid", signin->uid);
+	wire_put(&writer, "tenant", signin_tenant(signin));
+	put_identity(&writer, signin->identity);
+	wire_put(&writer, "service", signin->service);
+	wire_put(&writer, "rhost", signin->rhost);
+	wire_put(&writer, "tty", signin->tty);
+	signin->question = question_ask(signin->around->loop, &writer, ADMIT_TIMEOUT_MS, admission_answered, signin);
+	if (!signin->question)
+		signin_end(signin, REASON_SERVICE_DOWN);
+}

@@ -1,0 +1,190 @@
+/*
+ * The device grant of a sign-in: the issuer's metadata, a code, and polling until it is approved. What the answers mean
+ * and when to poll stands in device_grant.c.
+ */
+#include "pam_oidc/signin_steps.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/wire.h"
+#include "pam_oidc/endpoint_response.h"
+
+#define CODE_TRIES 2
+#define CODE_AGAIN_WITHIN_MS 5000 /* a person is looking at an empty screen */
+
+static void enter_code(struct signin *signin);
+static void enter_approval(struct signin *signin);
+
+static int64_t jitter_ms(void)
+{
+	unsigned char byte = 0;
+
+	/* Spreading needs no good randomness: without any it is 0. */
+	if (getrandom(&byte, sizeof(byte), GRND_NONBLOCK) != 1)
+		return 0;
+	return byte % (DEVICE_POLL_JITTER_MAX_MS + 1);
+}
+
+static void metadata_told(void *context, enum document_outcome outcome)
+{
+	struct signin *signin = context;
+
+	switch (outcome) {
+	case DOCUMENT_READY:
+		signin_enter_metadata(signin);
+		return;
+	case DOCUMENT_UNREACHABLE:
+		signin_end(signin, REASON_ISSUER_UNREACHABLE);
+		return;
+	case DOCUMENT_WRONG:
+		signin_end(signin, REASON_MISCONFIGURED);
+		return;
+	}
+}
+
+void signin_enter_metadata(struct signin *signin)
+{
+	signin->state = SIGNIN_METADATA;
+	if (provider_metadata(signin->provider)) {
+		enter_code(signin);
+		return;
+	}
+	signin->waiter = (struct document_waiter){ .told = metadata_told, .context = signin };
+	provider_wait_metadata(signin->provider, &signin->waiter);
+}
+
+/* Says in the log what the issuer said; the person reads our own words. */
+static void note_refusal(const struct signin *signin, const char *what, const struct endpoint_answer *answer,
+			 enum reason reason)
+{
+	char detail[512];
+	bool admins_matter = reason == REASON_MISCONFIGURED || reason == REASON_TOO_MANY_CODES;
+
+	(void)snprintf(detail, sizeof(detail), "HTTP %ld %s: %s", answer->status,
+		       answer->error ? answer->error : "no error code",
+		       answer->description ? answer->description : "no description");
+	signin_note(signin, admins_matter ? LOG_ERR : LOG_NOTICE, what, detail);
+}
+
+static void take_code(struct signin *signin, const struct http_response *response)
+{
+	char fault[256];
+
+	if (!device_authorization_parse(response->body, response->length, &signin->authorization, fault,
+					sizeof(fault))) {
+		signin_note(signin, LOG_ERR, "no code", fault);
+		signin_end(signin, REASON_MISCONFIGURED);
+		return;
+	}
+	signin->code_expires_ms = wire_now_ms() + signin->authorization->expires_in_s * 1000;
+	device_poll_start(&signin->poll, signin->authorization->interval_s, wire_now_ms(), jitter_ms());
+	enter_approval(signin);
+	signin->events.show(signin->events.context, signin);
+}
+
+static void code_answered(void *context, const struct http_response *response)
+{
+	struct signin *signin = context;
+	struct endpoint_response read;
+	enum reason reason = REASON_MISCONFIGURED;
+	enum endpoint_verdict verdict;
+
+	signin->transfer = NULL;
+	endpoint_response_read(response, time(NULL), &read);
+	verdict = endpoint_judge(&read.answer, &reason);
+	if (verdict == ENDPOINT_END)
+		note_refusal(signin, "the issuer gives no code", &read.answer, reason);
+	else if (verdict != ENDPOINT_SUCCESS)
+		signin_note(signin, LOG_WARNING, "no code",
+			    response->answered ? "the issuer is busy" : response->error);
+	endpoint_response_clear(&read);
+	if (verdict == ENDPOINT_SUCCESS)
+		take_code(signin, response);
+	else if (verdict == ENDPOINT_END)
+		signin_end(signin, reason);
+	else if (verdict == ENDPOINT_RETRY && signin->tries < CODE_TRIES &&
+		 wire_now_ms() - signin->started_ms < CODE_AGAIN_WITHIN_MS)
+		enter_code(signin);
+	else
+		signin_end(signin, response->status == 429 ? REASON_TOO_MANY_CODES : REASON_ISSUER_UNREACHABLE);
+}
+
+static void enter_code(struct signin *signin)
+{
+	const struct discovery *metadata = provider_metadata(signin->provider);
+	_cleanup_form_ struct form form = { 0 };
+
+	signin->state = SIGNIN_CODE;
+	signin->tries++;
+	form_add(&form, "scope", provider_tenant(signin->provider)->scopes);
+	if (metadata)
+		signin->transfer = provider_post(signin->provider, metadata->device_authorization_endpoint, &form,
+						 code_answered, signin);
+	if (!signin->transfer)
+		signin_end(signin, REASON_INTERNAL);
+}
+
+static void take_tokens(struct signin *signin, const struct http_response *response)
+{
+	char fault[256];
+
+	if (!tokens_parse(response->body, response->length, &signin->tokens, fault, sizeof(fault))) {
+		signin_note(signin, LOG_ERR, "no token", fault);
+		signin_end(signin, REASON_TOKEN_INVALID);
+		return;
+	}
+	signin_verify(signin);
+}
+
+static void poll_answered(void *context, const struct http_response *response)
+{
+	struct signin *signin = context;
+	struct endpoint_response read;
+	enum reason reason = REASON_MISCONFIGURED;
+	enum endpoint_verdict verdict;
+
+	signin->transfer = NULL;
+	endpoint_response_read(response, time(NULL), &read);
+	verdict = endpoint_judge(&read.answer, &reason);
+	if (verdict == ENDPOINT_END)
+		note_refusal(signin, "the issuer ended the sign-in", &read.answer, reason);
+	else if (verdict == ENDPOINT_RETRY && signin->poll.failures == 0)
+		signin_note(signin, LOG_WARNING, "the issuer does not answer, trying on",
+			    response->answered ? "server error" : response->error);
+	device_poll_next(&signin->poll, verdict, read.answer.wait_ms, wire_now_ms(), jitter_ms());
+	endpoint_response_clear(&read);
+	if (verdict == ENDPOINT_SUCCESS)
+		take_tokens(signin, response);
+	else if (verdict == ENDPOINT_END)
+		signin_end(signin, reason);
+	else
+		signin_arm(signin);
+}
+
+void signin_poll(struct signin *signin)
+{
+	const struct discovery *metadata = provider_metadata(signin->provider);
+	_cleanup_form_ struct form form = { 0 };
+
+	form_add(&form, "grant_type", DEVICE_GRANT_TYPE);
+	form_add(&form, "device_code", signin->authorization->device_code.bytes);
+	if (metadata)
+		signin->transfer =
+			provider_post(signin->provider, metadata->token_endpoint, &form, poll_answered, signin);
+	if (signin->transfer) {
+		signin_arm(signin);
+		return;
+	}
+	/* The metadata lapsed and could not be refreshed, or memory is short: both may be better in a moment. */
+	device_poll_next(&signin->poll, ENDPOINT_RETRY, 0, wire_now_ms(), 0);
+	signin_arm(signin);
+}
+
+static void enter_approval(struct signin *signin)
+{
+	signin->state = SIGNIN_APPROVAL;
+	signin_arm(signin);
+}
