@@ -6,7 +6,9 @@
 #include "common/config.h"
 
 #include <ini_configobj.h>
+#include <limits.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,18 +68,19 @@ static void cleanup_config(struct config **config)
 	config_free(*config);
 }
 
+/* Reports what the parser of the INI format found: "Error (5) on line 10: Equal sign is missing." */
 static void report_format_error(struct reading *reading, const char *error)
 {
-	unsigned number, line;
-	int text = 0;
+	const char *line = strstr(error, " on line ");
+	char *end = NULL;
+	unsigned long number = line ? strtoul(line + strlen(" on line "), &end, 10) : 0;
 
-	if (sscanf(error, "Error (%u) on line %u: %n", &number, &line, &text) == 2 && text > 0)
-		fault(reading, line, "%s", error + text);
+	if (number > 0 && number <= UINT_MAX && strncmp(end, ": ", 2) == 0)
+		fault(reading, (unsigned)number, "%s", end + 2);
 	else
 		fault(reading, 0, "%s", error);
 }
 
-/* Reports what the parser of the INI format found: "Error (5) on line 10: Equal sign is missing." */
 static void report_format_errors(struct reading *reading)
 {
 	unsigned count = ini_config_error_count(reading->ini);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -59,13 +60,22 @@ bool sshd_starttime_in_stat(const char *stat, unsigned long long *ret_starttime)
 	/* The second field, the command's name, may hold anything, so count from its closing parenthesis: starttime is
 	 * field 22, and the third follows the parenthesis. */
 	const char *at = strrchr(stat, ')');
+	unsigned long long starttime;
+	char *end;
 
 	for (int field = 2; at && field < 22; field++) {
 		at = strchr(at, ' ');
 		if (at)
 			at++;
 	}
-	return at && sscanf(at, "%llu", ret_starttime) == 1;
+	if (!at || *at < '0' || *at > '9')
+		return false;
+	errno = 0;
+	starttime = strtoull(at, &end, 10);
+	if (errno != 0 || (*end != ' ' && *end != '\n' && *end != '\0'))
+		return false;
+	*ret_starttime = starttime;
+	return true;
 }
 
 bool sshd_connection_key(char *ret_key, size_t size)
