@@ -1,0 +1,169 @@
+"""Both daemons under the limits of their systemd units, applied without systemd (tests/confine): everything works, and what
+the units forbid is refused. And what is left of secrets in the daemons' memory."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+
+import harness
+from harness import Failure, Skip, count, expect, expect_equal, expect_in, figure, test, wait_for
+from machine import PAM_OIDCD_SOCKET, PRODUCT, PROVISIOND_SOCKET, Daemon
+
+CONFINE = f"{PRODUCT}/tests/confine/confine"
+UNITS = os.path.join(os.environ.get("SANDBOX", ""), "etc/systemd")
+SOCKETS = {"pam_oidcd": PAM_OIDCD_SOCKET, "provisiond": PROVISIOND_SOCKET}
+
+# The goals of systemd-analyze's exposure level, 0 (nothing is left to take away) to 10.
+EXPOSURE = {"pam_oidcd": 2.0, "provisiond": 4.0}
+
+
+def unit(name):
+    return f"{UNITS}/{name}.service"
+
+
+# ---- a machine whose daemons are confined ----
+
+
+def install(m):
+    """The daemons where their units expect them, on a /usr/sbin that is gone afterwards."""
+    if os.environ.get("E2E_VALGRIND") or os.environ.get("E2E_SSHD_ASAN"):
+        raise Skip("sanitizers and valgrind need what the units forbid")
+    for needed in (CONFINE, "/usr/bin/systemd-analyze"):
+        if not os.path.exists(needed):
+            raise Skip(f"{needed} is missing")
+    for folder in ("upper", "work"):
+        os.makedirs(f"/run/sandbox/sbin/{folder}")
+    m.run("mount", "-t", "overlay", "-o",
+          "lowerdir=/usr/sbin,upperdir=/run/sandbox/sbin/upper,workdir=/run/sandbox/sbin/work", "overlay", "/usr/sbin", check=True)
+    for name in SOCKETS:
+        shutil.copy(f"{PRODUCT}/{name}", f"/usr/sbin/{name}")
+    # Where the log is when /dev is the service's own.
+    os.makedirs("/run/systemd/journal")
+    open("/run/systemd/journal/dev-log", "w").close()
+    m.run("mount", "--bind", "/dev/log", "/run/systemd/journal/dev-log", check=True)
+    for path in SOCKETS.values():
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+
+
+class Notices:
+    """What a daemon tells the manager (sd_notify)."""
+
+    def __init__(self, path):
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        os.chmod(path, 0o666)
+
+    def wait_for(self, word):
+        self.socket.settimeout(20 * harness.PATIENCE)
+        said = b""
+        while word not in said:
+            try:
+                said = self.socket.recv(4096)
+            except TimeoutError:
+                raise Failure(f"{self.path} heard no {word}") from None
+
+
+def start_confined(m, name):
+    """As the manager would start it; returns what it tells the manager."""
+    os.makedirs("/run/notify", exist_ok=True)
+    path = f"/run/notify/{name}-{len(os.listdir('/run/notify'))}"
+    notices = Notices(path)
+    environment = {**os.environ, "NOTIFY_SOCKET": path}
+    m.daemons[name] = Daemon(name, [CONFINE, unit(name)], environment, f"/var/log/tests/{name}.log")
+    m.wait_for_socket(m.daemons[name], SOCKETS[name])
+    notices.wait_for(b"READY=1")
+    return notices
+
+
+def start(m, **settings):
+    install(m)
+    m.start(provisiond=False, pam_oidcd=False, **settings)
+    return {name: start_confined(m, name) for name in ("provisiond", "pam_oidcd")}
+
+
+@test("the units are valid, and systemd calls them little exposed", start=False)
+def exposure(m):
+    install(m)
+    done = m.run("systemd-analyze", "verify", "--man=no", *(unit(name) for name in SOCKETS),
+                 *(f"{UNITS}/{name}.socket" for name in SOCKETS))
+    expect_equal((done.returncode, done.stdout + done.stderr), (0, ""), "systemd-analyze verify")
+    for name, goal in EXPOSURE.items():
+        done = m.run("systemd-analyze", "security", "--offline=true", f"--threshold={int(goal * 10)}", "--no-pager", unit(name))
+        level = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+        expect(level, f"systemd-analyze security says: {done.stdout}{done.stderr}")
+        figure(f"exposure of {name}.service, of 10", float(level.group(1)), "", goal)
+        expect_equal(done.returncode, 0, f"the exit status, which tells whether {name} is above {goal}")
+
+
+@test("whatever differs from the most hardened setting says why, in the unit", start=False)
+def reasons(m):
+    """Every directive that systemd-analyze finds wanting is named in the unit, with or without an effect."""
+    install(m)
+    for name in SOCKETS:
+        text = open(unit(name)).read()
+        done = m.run("systemd-analyze", "security", "--offline=true", "--no-pager", unit(name))
+        for line in re.findall(r"^✗ (\S+)", done.stdout, re.M):
+            directive = line.split("=")[0]
+            if directive == "DeviceAllow":
+                continue  # the clock's device, which ProtectClock= itself lets be read
+            at = text.find(f"{directive}=")
+            expect(at >= 0, f"{name}.service does not speak of {line}")
+            start = text.rfind("\n\n", 0, at)
+            expect("#" in text[start:at], f"{name}.service gives no reason for {line}")
+
+
+@test("a whole sign-in works with both daemons confined: account, home, second tenant, reload, commands", start=False, seconds=120)
+def works(m):
+    notices = start(m)
+    for name in SOCKETS:
+        print(m.run(CONFINE, unit(name), "--list", check=True).stdout.strip())
+    os.makedirs("/etc/skel/Documents")
+    os.utime("/etc/skel/.profile", (1000000000, 1000000000))
+    screen = m.sign_in("alice")
+    uid = int(m.ask_in(screen, "id -u"))
+    home = os.stat("/home/alice")
+    expect_equal((stat.S_IMODE(home.st_mode), home.st_uid), (0o700, uid), "the home")
+    expect_equal(os.stat("/home/alice/.profile").st_mtime, 1000000000, "the time of a file from the skeleton")
+    expect_equal(os.stat("/home/alice/Documents").st_uid, uid, "the owner of a folder from the skeleton")
+    expect_equal(m.ask_in(screen, "touch ~/mine && echo made"), "made", "a file in the home")
+    # Neither is more than the unit says, which is more than the probes can tell.
+    for name in SOCKETS:
+        status = open(f"/proc/{m.daemons[name].pid}/status").read()
+        expect_equal(re.search(r"^NoNewPrivs:\s+(\d)", status, re.M).group(1), "1", f"{name}: no_new_privs")
+        expect_equal(re.search(r"^Seccomp:\s+(\d)", status, re.M).group(1), "2", f"{name}: filters")
+        bounding = int(re.search(r"^CapBnd:\s+(\w+)", status, re.M).group(1), 16)
+        expect_equal(bounding, {"pam_oidcd": 0, "provisiond": 1 << 0 | 1 << 2 | 1 << 3}[name], f"{name}: the bounding set")
+        expect_equal(int(re.search(r"^CapEff:\s+(\w+)", status, re.M).group(1), 16), bounding, f"{name}: capabilities")
+
+    other = m.start_issuer("lab.okta.example", 8443)
+    m.issuer.control("users", **{"erin": {"login": "erin@clinic.example", "email": "erin@clinic.example", "email_verified": True}})
+    with open("/run/sandbox/both.pem", "w") as both:
+        both.write(open(m.issuer.ca).read() + open(other.ca).read())
+    m.configure(m.standard_configuration(accounts="", more=(
+        f"[tenant lab]\nissuer = {other.issuer}\nclient_id = clinic-app\ndomains = evil.example\nusername = lab-%l\n"
+    )).replace(m.issuer.ca, "/run/sandbox/both.pem"))
+    for name in ("provisiond", "pam_oidcd"):
+        m.run(CONFINE, unit(name), "--reload", str(m.daemons[name].pid), check=True)
+        notices[name].wait_for(b"RELOADING=1")
+        notices[name].wait_for(b"READY=1")
+    screen = m.ssh("lab-mallory")
+    other.approve(m.code_on(screen), "mallory")
+    screen.enter()
+    m.wait_for_shell(screen, "lab-mallory")
+    m.sign_in("bob")
+    listed = m.run(f"{PRODUCT}/provisionctl", "list", check=True).stdout
+    for name in ("alice", "bob", "lab-mallory"):
+        expect_in(name, listed, "provisionctl list")
+    screen = m.ssh("carol")
+    m.code_on(screen)
+    expect_in("carol", m.run(f"{PRODUCT}/provisionctl", "pending", check=True).stdout, "provisionctl pending")
+    for name in ("provisiond", "pam_oidcd"):
+        m.daemons[name].stop()
+        notices[name].wait_for(b"STOPPING=1")
+    refused = [line for line in m.log.lines if re.search(r"not permitted|denied|EPERM|EACCES", line) and "sshd" not in line]
+    expect_equal(refused, [], "complaints in the log")
