@@ -196,8 +196,8 @@ static void take_keyring(struct confinement *confinement, const char *key, const
 
 static void take_proc(struct confinement *confinement, const char *key, const char *value)
 {
-	if (strcmp(key, "ProtectProc") == 0 && strcmp(value, "invisible") == 0)
-		confinement->proc_invisible = true;
+	if (strcmp(key, "ProtectProc") == 0 && (strcmp(value, "invisible") == 0 || strcmp(value, "ptraceable") == 0))
+		confinement->hidden_processes = must_copy(value);
 	else if (strcmp(key, "ProcSubset") == 0 && strcmp(value, "pid") == 0)
 		confinement->proc_pids_only = true;
 	else

@@ -40,7 +40,8 @@ struct confinement {
 	/* file systems */
 	bool strict, private_tmp, private_devices, private_mounts, no_home;
 	bool protect_tunables, protect_modules, protect_logs, protect_cgroups, protect_clock, protect_hostname;
-	bool proc_invisible, proc_pids_only;
+	char *hidden_processes; /* as proc(5) calls it; NULL: none */
+	bool proc_pids_only;
 	struct words writable, read_only, inaccessible, executable, not_executable;
 	/* system calls */
 	bool private_network, no_namespaces, no_realtime, no_suid, lock_personality, no_write_execute, native_only;

@@ -230,9 +230,11 @@ static void make_proc(const struct confinement *confinement)
 {
 	char options[64];
 
-	(void)snprintf(options, sizeof(options), "%s%s%s", confinement->proc_invisible ? "hidepid=invisible" : "",
-		       confinement->proc_invisible && confinement->proc_pids_only ? "," : "",
-		       confinement->proc_pids_only ? "subset=pid" : "");
+	(void)snprintf(options, sizeof(options), "%s%s%s", confinement->hidden_processes ? "hidepid=" : "",
+		       confinement->hidden_processes ? confinement->hidden_processes : "",
+		       !confinement->proc_pids_only    ? ""
+		       : confinement->hidden_processes ? ",subset=pid"
+						       : "subset=pid");
 	must(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options), "mount", "/proc");
 }
 
@@ -253,7 +255,7 @@ void mounts_apply(const struct confinement *confinement)
 	}
 	if (confinement->private_devices)
 		make_devices(workplace);
-	if (confinement->proc_invisible || confinement->proc_pids_only)
+	if (confinement->hidden_processes || confinement->proc_pids_only)
 		make_proc(confinement);
 	entries = collect(confinement);
 	qsort(entries.items, entries.count, sizeof(*entries.items), compare);

@@ -167,3 +167,60 @@ def works(m):
         notices[name].wait_for(b"STOPPING=1")
     refused = [line for line in m.log.lines if re.search(r"not permitted|denied|EPERM|EACCES", line) and "sshd" not in line]
     expect_equal(refused, [], "complaints in the log")
+
+
+# ---- what they are refused ----
+
+# What a daemon is there to do. A probe that is refused these would show that the test does not see what the daemon sees.
+ALLOWED = {
+    "pam_oidcd": {"connect over TCP", "make a TCP socket (IPv6)", "make a UDP socket", "make a netlink socket"},
+    "provisiond": {
+        "read /etc/shadow", "read /etc/gshadow", "read /etc/sudoers", "read sshd's host key", "read provisiond's database",
+        "list provisiond's state", "list /home", "list a person's home", "write to /etc", "write to /home", "write to provisiond's state",
+        # A /tmp of its own, which nobody else sees.
+        "write to /tmp", "write to /var/tmp",
+    },
+}
+
+
+def probe(m, victim, *words):
+    """Name of each probe -> what became of it."""
+    done = m.run(CONFINE, *words, "--probe", str(victim))
+    expect_equal(done.returncode, 0, f"confine {' '.join(words)} --probe: {done.stderr}")
+    return dict(re.findall(r"^probe (.*?): (.*)$", done.stdout, re.M))
+
+
+@test("what the units forbid is refused to a program in the daemon's place, and reached without them", start=False, seconds=120)
+def refused(m):
+    os.makedirs("/run/dbus")
+    bus = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    bus.bind("/run/dbus/system_bus_socket")
+    os.chmod("/run/dbus/system_bus_socket", 0o666)
+    start(m)
+    m.sign_in("alice")  # which replaces /etc/shadow
+    for folder in ("/root", "/dev/shm"):
+        open(f"{folder}/something", "w").close()
+    victim = subprocess.Popen(["setpriv", "--reuid=localuser", "--regid=localuser", "--clear-groups", "sleep", "600"])
+    try:
+        control = probe(m, victim.pid)
+        for name in SOCKETS:
+            judge(name, control, probe(m, victim.pid, unit(name)))
+    finally:
+        victim.kill()
+        victim.wait()
+
+
+def judge(name, control, seen):
+    """Counts the attacks whose control was reached, and names those that were not refused."""
+    expect_equal(set(seen), set(control), "the names of the probes")
+    attacks = [probe for probe in seen if probe not in ALLOWED[name]]
+    skipped = [probe for probe in attacks if control[probe] != "reached"]
+    for probe in skipped:
+        print(f"{name}: not counted, because it is not possible here without limits either: {probe}: {control[probe]}")
+    tried = [probe for probe in attacks if probe not in skipped]
+    admitted = [probe for probe in tried if not seen[probe].startswith("refused")]
+    missing = [f"{probe}: {seen[probe]}" for probe in ALLOWED[name] if seen[probe] != "reached" and control[probe] == "reached"]
+    count("privilege", len(attacks), len(tried) - len(admitted), len(admitted), len(skipped))
+    expect_equal(admitted, [], f"what {name} was not refused")
+    expect_equal(missing, [], f"what {name} needs and was refused")
+    expect(len(tried) - len(admitted) >= 40, f"{name}: only {len(tried)} probes could be tried here")
