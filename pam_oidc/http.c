@@ -6,25 +6,49 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/secret.h"
 #include "common/version.h"
+#include "common/wire.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define TOTAL_TIMEOUT_MS 10000L
 #define CONNECTIONS_PER_HOST 8L
 #define CONNECTIONS_KEPT 8L
 #define CONNECTION_IDLE_MAX_S 300L
+/* Of one answer: interim answers, the header, trailers. libcurl keeps them all, and bounds trailers not at all. */
+#define HEADERS_MAX_BYTES ((size_t)64 * 1024)
+/* What one connection may bring within TOTAL_TIMEOUT_MS, whatever it is: chunk extensions and TLS records that hold
+ * nothing come to no callback, and an issuer could keep the loop busy with them. */
+#define CONNECTION_MAX_BYTES ((uint64_t)4 * 1024 * 1024)
+
+/* RFC 9325, section 4.2, for TLS 1.2: forward secrecy by elliptic curves alone. With finite fields the server would
+ * choose the size of the numbers that the client has to raise to a power, seconds of it for one handshake. */
+#define TLS12_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define TLS_GROUPS "X25519:P-256:P-384:P-521"
+
+/* One TCP connection, kept or in use. */
+struct connection {
+	struct connection *next;
+	int fd;
+	uint64_t counted; /* bytes it had brought at window_ms */
+	int64_t window_ms;
+};
 
 struct http {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions, so that a new connection resumes */
 	struct http_transfer *transfers;
 	int transfer_count;
+	struct connection *connections;
 	struct curl_waitfd *waits;
 	size_t wait_room;
 };
@@ -37,8 +61,8 @@ struct http_transfer {
 	http_answered *answered;
 	void *context;
 	char *body;
-	size_t length, room, max_bytes;
-	bool too_large;
+	size_t length, room, max_bytes, header_bytes;
+	const char *refused; /* why we ended it; NULL: we did not */
 	struct http_response response;
 	char error[CURL_ERROR_SIZE];
 };
@@ -109,7 +133,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 	size_t length = size * count;
 
 	if (length > transfer->max_bytes - transfer->length) {
-		transfer->too_large = true;
+		transfer->refused = "the answer is too large";
 		return 0;
 	}
 	if (!make_room(transfer, transfer->length + length + 1))
@@ -154,6 +178,12 @@ static void read_cache_control(const char *value, struct http_response *response
 		response->cache_forbidden = true;
 }
 
+/* A header begins: what an interim answer (1xx) or a proxy said before does not count. */
+static void begin_header(struct http_response *response)
+{
+	*response = (struct http_response){ .max_age_s = -1 };
+}
+
 static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_transfer *transfer = context;
@@ -162,9 +192,16 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 	size_t length = size * count, kept = length < sizeof(line) ? length : sizeof(line) - 1;
 	const char *value;
 
+	if (length > HEADERS_MAX_BYTES - transfer->header_bytes) {
+		transfer->refused = "the answer's header is too large";
+		return 0;
+	}
+	transfer->header_bytes += length;
 	memcpy(line, bytes, kept);
 	line[kept] = '\0';
-	if ((value = header_value(line, kept, "cache-control")))
+	if (strncmp(line, "HTTP/", strlen("HTTP/")) == 0)
+		begin_header(response);
+	else if ((value = header_value(line, kept, "cache-control")))
 		read_cache_control(value, response);
 	else if ((value = header_value(line, kept, "x-rate-limit-reset")) && whole_number(value) > 0)
 		response->rate_limit_reset = whole_number(value);
@@ -198,17 +235,130 @@ static bool add_headers(struct http_transfer *transfer, const struct http_reques
 	return add_header(transfer, line);
 }
 
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http *http = context;
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	(void)purpose;
+	if (!connection)
+		return CURL_SOCKET_BAD;
+	*connection = (struct connection){
+		.next = http->connections,
+		.fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol),
+		.window_ms = wire_now_ms(),
+	};
+	if (connection->fd < 0) {
+		free(connection);
+		return CURL_SOCKET_BAD;
+	}
+	http->connections = connection;
+	return connection->fd;
+}
+
+static int close_socket(void *context, curl_socket_t fd)
+{
+	struct http *http = context;
+
+	for (struct connection **link = &http->connections; *link; link = &(*link)->next) {
+		struct connection *connection = *link;
+
+		if (connection->fd != fd)
+			continue;
+		*link = connection->next;
+		free(connection);
+		break;
+	}
+	return close(fd);
+}
+
+/* What it has brought since it was counted; 0 where that cannot be told. */
+static uint64_t bytes_brought(const struct connection *connection)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return 0;
+	return info.tcpi_bytes_received < connection->counted ? 0 : info.tcpi_bytes_received - connection->counted;
+}
+
+static long local_port(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address = { 0 };
+	socklen_t size = sizeof(address);
+
+	if (getsockname(fd, &address.any, &size) != 0)
+		return 0;
+	return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+/* Ends the connection; libcurl then ends the transfer on it, which is found for the sake of its error's words. */
+static void cut_off(struct http *http, const struct connection *connection)
+{
+	long port = local_port(connection->fd), its_port;
+
+	for (struct http_transfer *transfer = http->transfers; transfer; transfer = transfer->next)
+		if (curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &its_port) == CURLE_OK && its_port == port)
+			transfer->refused = "the answer takes too many bytes on its way";
+	(void)shutdown(connection->fd, SHUT_RDWR);
+}
+
+static void bound_connections(struct http *http)
+{
+	int64_t now = http->connections ? wire_now_ms() : 0;
+
+	for (struct connection *connection = http->connections; connection; connection = connection->next) {
+		uint64_t bytes = bytes_brought(connection);
+
+		if (bytes > CONNECTION_MAX_BYTES)
+			cut_off(http, connection);
+		if (now - connection->window_ms < TOTAL_TIMEOUT_MS)
+			continue;
+		connection->counted += bytes;
+		connection->window_ms = now;
+	}
+}
+
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
+
+static bool set_tls(CURL *easy)
+{
+	return SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
+	       SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_SSL_CIPHER_LIST, TLS12_CIPHERS) &&
+	       SET(CURLOPT_SSL_EC_CURVES, TLS_GROUPS);
+}
+
+/* A name server that does not answer must not hold up the loop: without this, libcurl waits for its own resolver's
+ * thread when a transfer ends before it. The thread cleans up after itself. */
+static bool set_no_wait_for_resolver(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	return SET(CURLOPT_QUICK_EXIT, 1L);
+#else
+	(void)easy;
+	return true;
+#endif
+}
 
 static bool set_bounds(CURL *easy)
 {
 	return SET(CURLOPT_PROTOCOLS_STR, "https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
-	       SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
-	       SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) &&
-	       SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS) && SET(CURLOPT_NOSIGNAL, 1L) &&
-	       SET(CURLOPT_TCP_KEEPALIVE, 1L) && SET(CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S) &&
-	       SET(CURLOPT_BUFFERSIZE, 16384L) && SET(CURLOPT_NETRC, 0L) &&
-	       SET(CURLOPT_USERAGENT, "pam_oidc/" PAM_OIDC_VERSION);
+	       SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS) && SET(CURLOPT_TIMEOUT_MS, TOTAL_TIMEOUT_MS) &&
+	       set_no_wait_for_resolver(easy) && SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
+	       SET(CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S) && SET(CURLOPT_BUFFERSIZE, 16384L) &&
+	       SET(CURLOPT_NETRC, 0L) && SET(CURLOPT_USERAGENT, "pam_oidc/" PAM_OIDC_VERSION);
+}
+
+/* The least of HTTP that every issuer speaks: less to go wrong in than with HTTP/2, and nothing is decompressed. */
+static bool set_http(CURL *easy)
+{
+	return SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_HTTP09_ALLOWED, 0L) &&
+	       SET(CURLOPT_HTTP_CONTENT_DECODING, 0L) && SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 }
 
 static bool set_request(struct http_transfer *transfer, const struct http_request *request)
@@ -223,7 +373,9 @@ static bool set_request(struct http_transfer *transfer, const struct http_reques
 	       SET(CURLOPT_HTTPHEADER, transfer->headers) && SET(CURLOPT_WRITEFUNCTION, take_body) &&
 	       SET(CURLOPT_WRITEDATA, transfer) && SET(CURLOPT_HEADERFUNCTION, take_header) &&
 	       SET(CURLOPT_HEADERDATA, transfer) && SET(CURLOPT_ERRORBUFFER, transfer->error) &&
-	       SET(CURLOPT_PRIVATE, transfer) && SET(CURLOPT_SHARE, transfer->http->share);
+	       SET(CURLOPT_PRIVATE, transfer) && SET(CURLOPT_SHARE, transfer->http->share) &&
+	       SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, transfer->http) &&
+	       SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket) && SET(CURLOPT_CLOSESOCKETDATA, transfer->http);
 }
 
 static void free_transfer(struct http_transfer *transfer)
@@ -253,8 +405,8 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
 					    .max_bytes = request->max_bytes,
 					    .response = { .max_age_s = -1 } };
 	if (!transfer->easy || !add_headers(transfer, request) || !set_bounds(transfer->easy) ||
-	    !set_request(transfer, request) || !make_room(transfer, 1) ||
-	    curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+	    !set_tls(transfer->easy) || !set_http(transfer->easy) || !set_request(transfer, request) ||
+	    !make_room(transfer, 1) || curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
 		free_transfer(transfer);
 		return NULL;
 	}
@@ -285,7 +437,7 @@ static void finish(struct http_transfer *transfer, CURLcode result)
 	struct http_response *response = &transfer->response;
 
 	response->answered = result == CURLE_OK;
-	response->error = transfer->too_large  ? "the answer is too large"
+	response->error = transfer->refused    ? transfer->refused
 			  : transfer->error[0] ? transfer->error
 					       : curl_easy_strerror(result);
 	response->body = transfer->body;
@@ -348,6 +500,7 @@ bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
 		return false;
 	for (size_t i = 0; i < count; i++)
 		fds[i].revents = http->waits[i].revents;
+	bound_connections(http);
 	finish_done(http);
 	return true;
 }

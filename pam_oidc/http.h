@@ -1,9 +1,10 @@
 /*
  * HTTPS requests, many at a time, on one loop. The only file that sees libcurl.
  *
- * Every request is https alone, with no redirect followed, TLS 1.2 or later, the peer's certificate and name verified,
- * and its size and time bounded. Connections are kept for the next request. Proxies come from the configuration, never
- * from the environment.
+ * Every request is https alone, HTTP/1.1, with no redirect followed, TLS 1.2 or later, the peer's certificate and name
+ * verified, and nothing decompressed. Its time, the sizes of its header and body, and what its connection brings in all
+ * are bounded, and no server, resolver or handshake holds up the loop. Connections are kept for the next request.
+ * Proxies come from the configuration, never from the environment.
  */
 #ifndef PAM_OIDC_HTTP_H
 #define PAM_OIDC_HTTP_H
@@ -26,7 +27,7 @@ struct http_request {
 };
 
 struct http_response {
-	bool answered;     /* false: no whole answer came; `error` says why */
+	bool answered;     /* false: no whole answer came within the bounds; `error` says why */
 	const char *error; /* for the log */
 	long status;
 	const char *body; /* NUL-terminated; wiped after the callback */

@@ -139,6 +139,15 @@ static void too_large_an_answer_is_no_answer(void **state)
 	assert_string_equal(error, "the answer is too large");
 }
 
+/* It was not asked for, and is not undone: what is decompressed has no size of its own. */
+static void an_encoded_answer_is_left_as_it_is(void **state)
+{
+	(void)state;
+	(void)stage_control("fault", "{'endpoint':'discovery','headers':{'Content-Encoding':'gzip'}}");
+	assert_true(get(trusting(), DISCOVERY));
+	assert_int_equal(body[0], '{');
+}
+
 static void half_an_answer_is_no_answer(void **state)
 {
 	(void)state;
@@ -311,6 +320,7 @@ int main(void)
 		TEST(nothing_but_https_is_spoken),
 		TEST(a_redirect_is_not_followed),
 		TEST(too_large_an_answer_is_no_answer),
+		TEST(an_encoded_answer_is_left_as_it_is),
 		TEST(half_an_answer_is_no_answer),
 		TEST(a_reset_is_no_answer),
 		TEST(the_environments_proxies_are_not_asked),
