@@ -137,10 +137,17 @@ static void rule(scmp_filter_ctx filter, uint32_t action, const char *call, unsi
 		die("no rule for %s: %s", call, strerror(-result));
 }
 
+static void rule_on(scmp_filter_ctx filter, uint32_t action, const char *call, unsigned argument, enum scmp_compare how,
+		    uint64_t value)
+{
+	const struct scmp_arg_cmp condition = { .arg = argument, .op = how, .datum_a = value, .datum_b = value };
+
+	rule(filter, action, call, 1, &condition);
+}
+
 static void refuse_bits(scmp_filter_ctx filter, const char *call, unsigned argument, unsigned long bits)
 {
-	rule(filter, SCMP_ACT_ERRNO(EPERM), call, 1,
-	     (struct scmp_arg_cmp[]){ SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bits, bits) });
+	rule_on(filter, SCMP_ACT_ERRNO(EPERM), call, argument, SCMP_CMP_MASKED_EQ, bits);
 }
 
 static void refuse_calls(const char *const *calls, uint32_t action)
@@ -190,10 +197,8 @@ static void refuse_families(const struct words *allowed)
 	}
 	for (unsigned family = 0; family < AF_MAX; family++)
 		if (!allow[family])
-			rule(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 1,
-			     (struct scmp_arg_cmp[]){ SCMP_CMP64(0, SCMP_CMP_EQ, family) });
-	rule(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 1,
-	     (struct scmp_arg_cmp[]){ SCMP_CMP64(0, SCMP_CMP_GE, AF_MAX) });
+			rule_on(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 0, SCMP_CMP_EQ, family);
+	rule_on(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), "socket", 0, SCMP_CMP_GE, AF_MAX);
 	filter_load(filter);
 }
 
@@ -209,8 +214,7 @@ static void refuse_realtime(void)
 		for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 			allowed = allowed || plain[i] == policy;
 		if (!allowed)
-			rule(filter, SCMP_ACT_ERRNO(EPERM), "sched_setscheduler", 1,
-			     (struct scmp_arg_cmp[]){ SCMP_CMP64(1, SCMP_CMP_EQ, policy) });
+			rule_on(filter, SCMP_ACT_ERRNO(EPERM), "sched_setscheduler", 1, SCMP_CMP_EQ, policy);
 	}
 	rule(filter, SCMP_ACT_ERRNO(ENOSYS), "sched_setattr", 0, NULL);
 	filter_load(filter);
@@ -249,8 +253,7 @@ static void lock_personality(void)
 {
 	scmp_filter_ctx filter = filter_new(SCMP_ACT_ALLOW);
 
-	rule(filter, SCMP_ACT_ERRNO(EPERM), "personality", 1,
-	     (struct scmp_arg_cmp[]){ SCMP_CMP64(0, SCMP_CMP_NE, (unsigned)personality(0xffffffff)) });
+	rule_on(filter, SCMP_ACT_ERRNO(EPERM), "personality", 0, SCMP_CMP_NE, (unsigned)personality(0xffffffff));
 	filter_load(filter);
 }
 

@@ -129,13 +129,18 @@ static int read_environment(const char *unused)
 	return fd < 0 ? errno : error_of(read(fd, &byte, 1));
 }
 
-static int connect_to(const char *path)
+static int connect_as(int type, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	return fd < 0 ? errno : error_of(connect(fd, (const struct sockaddr *)&address, sizeof(address)));
+}
+
+static int connect_to(const char *path)
+{
+	return connect_as(SOCK_STREAM, path);
 }
 
 /* --- other processes --- */
@@ -709,6 +714,7 @@ static const struct probe {
 	{ "write to /proc/sysrq-trigger", write_file, "/proc/sysrq-trigger" },
 	{ "write to /sys", write_file, "/sys/kernel/mm/transparent_hugepage/enabled" },
 	{ "connect to the system bus", connect_to, "/run/dbus/system_bus_socket" },
+	{ "connect to the service manager", connect_to, "/run/systemd/private" },
 	{ "look at another user's process", list_processes, NULL },
 	{ "read another process's environment", read_environment, NULL },
 	{ "signal another user's process", kill_other, NULL },

@@ -42,7 +42,7 @@ def install(m):
     for name in SOCKETS:
         shutil.copy(f"{PRODUCT}/{name}", f"/usr/sbin/{name}")
     # Where the log is when /dev is the service's own.
-    os.makedirs("/run/systemd/journal")
+    os.makedirs("/run/systemd/journal", exist_ok=True)
     open("/run/systemd/journal/dev-log", "w").close()
     m.run("mount", "--bind", "/dev/log", "/run/systemd/journal/dev-log", check=True)
     for path in SOCKETS.values():
@@ -183,6 +183,9 @@ ALLOWED = {
 }
 
 
+DOORS = []
+
+
 def probe(m, victim, *words):
     """Name of each probe -> what became of it."""
     done = m.run(CONFINE, *words, "--probe", str(victim))
@@ -192,10 +195,8 @@ def probe(m, victim, *words):
 
 @test("what the units forbid is refused to a program in the daemon's place, and reached without them", start=False, seconds=120)
 def refused(m):
-    os.makedirs("/run/dbus")
-    bus = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    bus.bind("/run/dbus/system_bus_socket")
-    os.chmod("/run/dbus/system_bus_socket", 0o666)
+    open_door("/run/dbus/system_bus_socket")
+    open_door("/run/systemd/private")
     start(m)
     m.sign_in("alice")  # which replaces /etc/shadow
     for folder in ("/root", "/dev/shm"):
@@ -208,6 +209,16 @@ def refused(m):
     finally:
         victim.kill()
         victim.wait()
+
+
+def open_door(path):
+    """A socket of some other service's, which everybody may connect to."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    door.bind(path)
+    door.listen(16)
+    os.chmod(path, 0o666)
+    DOORS.append(door)
 
 
 def judge(name, control, seen):
