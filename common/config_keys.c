@@ -225,8 +225,7 @@ const struct config_key config_keys[] = {
 	  TENANT(remote_from),
 	  .parse = parse_networks,
 	  .expected = "networks such as 10.0.0.0/8, 2001:db8::/32, with no bits set behind the prefix",
-	  .help = "networks from which this tenant's people may sign in over SSH",
-	  .not_yet = "*" },
+	  .help = "networks from which this tenant's people may sign in over SSH" },
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

@@ -11,17 +11,18 @@ static unsigned family_bits(int family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* An IPv4 address mapped into IPv6 becomes the IPv4 address that it is. */
+/* IPv4 mapped into IPv6, an address or a network of such, becomes the IPv4 that it is. */
 static void unmap(struct network *network)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-	if (network->family != AF_INET6 || memcmp(network->address, mapped, sizeof(mapped)) != 0)
+	if (network->family != AF_INET6 || network->prefix < 96 ||
+	    memcmp(network->address, mapped, sizeof(mapped)) != 0)
 		return;
 	memmove(network->address, network->address + 12, 4);
 	memset(network->address + 4, 0, 12);
 	network->family = AF_INET;
-	network->prefix = 32;
+	network->prefix -= 96;
 }
 
 static bool parse_address(const char *text, struct network *ret_network)
@@ -32,6 +33,25 @@ static bool parse_address(const char *text, struct network *ret_network)
 	if (inet_pton(network.family, text, network.address) != 1)
 		return false;
 	*ret_network = network;
+	return true;
+}
+
+/* The address of a peer. sshd shows a link-local one with its interface, fe80::1%eth0. */
+static bool parse_peer(const char *text, struct network *ret_network)
+{
+	const char *zone = strchr(text, '%');
+	size_t length = zone ? (size_t)(zone - text) : strlen(text);
+	char address[INET6_ADDRSTRLEN];
+	struct network peer;
+
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	if (!parse_address(address, &peer) || (zone && (peer.family != AF_INET6 || zone[1] == '\0')))
+		return false;
+	unmap(&peer);
+	*ret_network = peer;
 	return true;
 }
 
@@ -81,6 +101,7 @@ bool network_parse(const char *text, struct network *ret_network)
 		return false;
 	if (!host_bits_clear(&network))
 		return false;
+	unmap(&network);
 	*ret_network = network;
 	return true;
 }
@@ -99,9 +120,8 @@ bool network_contains(const struct network *networks, size_t count, const char *
 {
 	struct network peer;
 
-	if (!parse_address(address, &peer))
+	if (!parse_peer(address, &peer))
 		return false;
-	unmap(&peer);
 	for (size_t i = 0; i < count; i++)
 		if (contains(&networks[i], &peer))
 			return true;
@@ -112,9 +132,8 @@ bool network_of_peer(const char *address, struct network *ret_network)
 {
 	struct network peer;
 
-	if (!parse_address(address, &peer))
+	if (!parse_peer(address, &peer))
 		return false;
-	unmap(&peer);
 	if (peer.family == AF_INET6) {
 		peer.prefix = 64;
 		memset(peer.address + 8, 0, 8);

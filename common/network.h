@@ -13,9 +13,10 @@ struct network {
 	unsigned prefix; /* bits */
 };
 
-/* "10.0.0.0/8", "2001:db8::/32" or one address. False for anything else, and when bits are set behind the prefix. */
+/* "10.0.0.0/8", "2001:db8::/32" or one address. False for anything else, and when bits are set behind the prefix. IPv4
+ * mapped into IPv6 (::ffff:10.0.0.0/104) is taken as the IPv4 that it is, here and below. */
 bool network_parse(const char *text, struct network *ret_network);
-/* Whether the address (text, as in PAM_RHOST; an IPv4 address mapped into IPv6 counts as IPv4) lies in one of them. */
+/* Whether the address (text, as in PAM_RHOST; a link-local one may name its interface) lies in one of them. */
 bool network_contains(const struct network *networks, size_t count, const char *address);
 /* What the limits for one address count by: the address itself, or the /64 of an IPv6 one. False when it is no address. */
 bool network_of_peer(const char *address, struct network *ret_network);

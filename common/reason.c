@@ -27,6 +27,8 @@ static const struct row rows[] = {
 	    "Over SSH this machine takes the short name, the part of your email before the @."),
 	ROW(DEACTIVATED, "deactivated", DENIED, "This account was deactivated. Ask your administrator."),
 	ROW(REMOVED, "removed", DENIED, "This account was removed. Ask your administrator."),
+	ROW(REMOTE_FROM, "remote_from", DENIED,
+	    "Your organization's people may not sign in to this machine from where you are. Connect from your organization's network, or ask your administrator."),
 	ROW(NOT_ASSIGNED, "not_assigned", DENIED,
 	    "You are not assigned to this application in Okta. Ask your administrator to assign you."),
 	ROW(POLICY, "policy", DENIED, "Your organization's policy refused this sign-in. Ask your administrator."),

@@ -25,6 +25,7 @@ enum reason {
 	REASON_USE_SHORT_NAME,    /* an email over SSH, where only short names are taken */
 	REASON_DEACTIVATED,
 	REASON_REMOVED,
+	REASON_REMOTE_FROM,       /* comes from a network that remote_from does not name */
 	/* what the issuer answered */
 	REASON_NOT_ASSIGNED,
 	REASON_POLICY,

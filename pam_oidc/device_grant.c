@@ -124,10 +124,10 @@ struct row {
 
 static const struct row rows[] = {
 	{ 429, "too_many_user_codes", NULL, ENDPOINT_END, REASON_TOO_MANY_CODES },
+	{ 0, "slow_down", NULL, ENDPOINT_SLOW_DOWN, REASON_NONE },
 	/* Okta says invalid_grant here too; the grant is as good as before. */
 	{ 429, NULL, NULL, ENDPOINT_WAIT, REASON_NONE },
 	{ 0, "authorization_pending", NULL, ENDPOINT_PENDING, REASON_NONE },
-	{ 0, "slow_down", NULL, ENDPOINT_SLOW_DOWN, REASON_NONE },
 	{ 0, "temporarily_unavailable", NULL, ENDPOINT_RETRY, REASON_NONE },
 	{ 0, "expired_token", NULL, ENDPOINT_END, REASON_EXPIRED },
 	{ 0, "invalid_grant", NULL, ENDPOINT_END, REASON_EXPIRED },

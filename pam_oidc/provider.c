@@ -24,6 +24,7 @@ struct provider {
 	struct document *keys_document; /* NULL until the metadata says where */
 	struct discovery *metadata;
 	struct jwks *keys;
+	struct back_off back_off;
 };
 
 static bool take_keys(void *context, const char *body, size_t length, char *fault, size_t fault_size)
@@ -131,6 +132,11 @@ void provider_free(struct provider *provider)
 const struct tenant *provider_tenant(const struct provider *provider)
 {
 	return provider->tenant;
+}
+
+struct back_off *provider_back_off(struct provider *provider)
+{
+	return &provider->back_off;
 }
 
 const struct discovery *provider_metadata(const struct provider *provider)

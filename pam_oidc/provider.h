@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "common/config.h"
+#include "pam_oidc/back_off.h"
 #include "pam_oidc/client_auth.h"
 #include "pam_oidc/discovery.h"
 #include "pam_oidc/document.h"
@@ -24,6 +25,8 @@ struct provider *provider_create(struct loop *loop, struct http *http, const str
 void provider_free(struct provider *provider);
 
 const struct tenant *provider_tenant(const struct provider *provider);
+/* Of its device authorization endpoint, for this client. */
+struct back_off *provider_back_off(struct provider *provider);
 
 /* NULL while there is none that is fresh: then wait. Lives until the loop runs on. */
 const struct discovery *provider_metadata(const struct provider *provider);

@@ -53,6 +53,13 @@ void signin_end_text(struct signin *signin, enum reason reason, const char *text
 {
 	struct signin_end end = { .reason = reason, .text = text && text[0] ? text : reason_sentence(reason) };
 
+	/* Somebody is coming back to hear it; after one that has expired they get a new code instead. */
+	if (signin->paused && reason != REASON_EXPIRED) {
+		stop_everything(signin);
+		signin->ended_unheard = true;
+		signin->kept_end = reason;
+		return;
+	}
 	signin_end_with(signin, &end);
 }
 
@@ -70,21 +77,28 @@ void signin_note(const struct signin *signin, int priority, const char *what, co
 		  signin->rhost, signin_tenant(signin), what, detail ? ": " : "", detail ? detail : "");
 }
 
+static bool polls(const struct signin *signin)
+{
+	return signin->state == SIGNIN_APPROVAL && !signin->paused && !signin->transfer;
+}
+
 static void alarm_rang(void *context)
 {
 	struct signin *signin = context;
 	int64_t now = wire_now_ms();
 
-	if (now >= signin_ends_ms(signin)) {
+	if (signin->ended_unheard)
+		signin_end(signin, signin->kept_end);
+	else if (now >= signin_ends_ms(signin))
 		signin_end(signin, REASON_EXPIRED);
-		return;
-	}
-	if (signin->state == SIGNIN_APPROVAL && !signin->transfer && now >= signin->poll.next_ms)
+	else if (polls(signin) && now >= signin->poll.next_ms)
 		signin_poll(signin);
 	else if (signin->state == SIGNIN_KEYS && !signin->waiter.link)
 		signin_verify(signin);
 	else if (signin->state == SIGNIN_USERINFO && !signin->transfer)
 		signin_enter_userinfo(signin);
+	else if (signin->state == SIGNIN_HELD && !signin->held && !signin->paused)
+		signin_enter_admission(signin);
 	else
 		signin_arm(signin);
 }
@@ -101,9 +115,7 @@ void signin_ring_at(struct signin *signin, int64_t due_ms)
 
 void signin_arm(struct signin *signin)
 {
-	bool polls = signin->state == SIGNIN_APPROVAL && !signin->paused && !signin->transfer;
-
-	signin_ring_at(signin, polls ? signin->poll.next_ms : signin_ends_ms(signin));
+	signin_ring_at(signin, polls(signin) ? signin->poll.next_ms : signin_ends_ms(signin));
 }
 
 static void begin(void *context)
@@ -152,12 +164,11 @@ struct signin *signin_start(const struct signin_surroundings *surroundings, stru
 
 bool signin_pause(struct signin *signin)
 {
-	if (signin->state != SIGNIN_APPROVAL)
+	if (signin->state < SIGNIN_APPROVAL || signin->state > SIGNIN_HELD)
 		return false;
+	/* A poll under way is not cut off: the issuer gives the tokens of an approved code once. */
 	signin->paused = true;
-	http_cancel(signin->transfer);
-	signin->transfer = NULL;
-	signin_arm(signin);
+	signin->deadline_ms = INT64_MAX; /* of an application that is gone */
 	return true;
 }
 
@@ -173,7 +184,7 @@ void signin_resume(struct signin *signin, const struct signin_events *events, in
 	signin->events = *events;
 	signin->paused = false;
 	signin->deadline_ms = deadline_ms;
-	signin_arm(signin);
+	signin_ring_at(signin, 0); /* to go on from the loop with whatever is due */
 }
 
 enum signin_state signin_state(const struct signin *signin)

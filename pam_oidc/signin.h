@@ -74,10 +74,13 @@ struct signin *signin_start(const struct signin_surroundings *surroundings, stru
 /* Cancels whatever is under way, wipes and frees. Takes NULL. */
 void signin_free(struct signin *signin);
 
-/* Stops polling until signin_resume(). Only in SIGNIN_APPROVAL; false otherwise. */
+/* The application has gone, and is expected back: no further poll is sent until signin_resume(), and nobody is
+ * admitted. What comes of a poll that is under way is kept until then. False, and nothing has changed, when there is no
+ * code yet or provisiond has the sign-in already. */
 bool signin_pause(struct signin *signin);
 /* The person is there: an approved sign-in that was held goes on. */
 void signin_release(struct signin *signin);
+/* The application is back. No event comes from within this call. */
 void signin_resume(struct signin *signin, const struct signin_events *events, int64_t deadline_ms);
 
 enum signin_state signin_state(const struct signin *signin);

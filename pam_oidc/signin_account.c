@@ -4,11 +4,14 @@
  */
 #include "pam_oidc/signin_steps.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/remote_from.h"
 #include "common/wire.h"
 
 #define LOOKUP_TIMEOUT_MS 2000
@@ -25,9 +28,31 @@ static bool account_is_callers(const struct signin *signin, const struct wire_me
 	return signin->caller == 0 || (wire_get_id(answer, "uid", &uid) && uid == signin->caller);
 }
 
+/* Before a code is asked for, so that a stranger elsewhere costs none. provisiond asks the same again. */
+static bool comes_from_a_permitted_network(struct signin *signin)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	switch (remote_from_judge(provider_tenant(signin->provider), signin->service, signin->rhost, host)) {
+	case REMOTE_FROM_PERMITTED:
+		return true;
+	case REMOTE_FROM_ELSEWHERE:
+		signin_note(signin, LOG_NOTICE, "refused", "remote_from names no network with this address");
+		break;
+	case REMOTE_FROM_NO_ADDRESS:
+		signin_note(signin, LOG_ERR, "refused",
+			    "remote_from needs an address and was given a host name; set `UseDNS no` in sshd_config");
+		break;
+	}
+	signin_end(signin, REASON_REMOTE_FROM);
+	return false;
+}
+
 static void take_entry(struct signin *signin, const struct wire_message *answer)
 {
 	const char *tenant = wire_get(answer, "tenant");
+	int64_t wait_ms;
 	uint32_t uid;
 
 	if (!account_is_callers(signin, answer)) {
@@ -49,6 +74,13 @@ static void take_entry(struct signin *signin, const struct wire_message *answer)
 	if (!signin->provider) {
 		signin_note(signin, LOG_ERR, "provisiond knows a tenant that this daemon does not", "reload both");
 		signin_end(signin, REASON_INTERNAL);
+		return;
+	}
+	if (!comes_from_a_permitted_network(signin))
+		return;
+	wait_ms = back_off_left_ms(provider_back_off(signin->provider), wire_now_ms());
+	if (wait_ms > 0) {
+		signin_end_backing_off(signin, wait_ms);
 		return;
 	}
 	if (!signin->events.may_start(signin->events.context, signin)) {
@@ -86,6 +118,8 @@ void signin_enter_lookup(struct signin *signin)
 	wire_put(&writer, "name", signin->name);
 	wire_put(&writer, "purpose", "login");
 	wire_put(&writer, "service", signin->service);
+	if (signin->caller != 0)
+		wire_put_number(&writer, "caller", signin->caller);
 	signin->question = question_ask(signin->around->loop, &writer, LOOKUP_TIMEOUT_MS, looked_up, signin);
 }
 
@@ -150,7 +184,7 @@ void signin_enter_admission(struct signin *signin)
 	struct wire_writer writer;
 
 	tokens_wipe(&signin->tokens);
-	if (signin->held) {
+	if (signin->held || signin->paused) {
 		signin->state = SIGNIN_HELD;
 		signin_arm(signin);
 		return;

@@ -79,10 +79,42 @@ static void take_code(struct signin *signin, const struct http_response *respons
 		signin_end(signin, REASON_MISCONFIGURED);
 		return;
 	}
+	if (back_off_succeeded(provider_back_off(signin->provider), wire_now_ms()))
+		signin_note(signin, LOG_NOTICE, "the issuer gives codes again", NULL);
 	signin->code_expires_ms = wire_now_ms() + signin->authorization->expires_in_s * 1000;
 	device_poll_start(&signin->poll, signin->authorization->interval_s, wire_now_ms(), jitter_ms());
 	enter_approval(signin);
 	signin->events.show(signin->events.context, signin);
+}
+
+void signin_end_backing_off(struct signin *signin, int64_t wait_ms)
+{
+	char text[256];
+	long long seconds = (wait_ms + 999) / 1000;
+	bool in_minutes = seconds > 90;
+
+	(void)snprintf(
+		text, sizeof(text),
+		"Okta gives out no more codes just now, because too many were asked for. Start again in %lld %s.",
+		in_minutes ? (seconds + 59) / 60 : seconds,
+		in_minutes     ? "minutes"
+		: seconds == 1 ? "second"
+			       : "seconds");
+	signin_end_text(signin, REASON_TOO_MANY_CODES, text);
+}
+
+/* Nobody of the tenant asks for a code for a while. Whoever has one goes on. */
+static void begin_back_off(struct signin *signin, int64_t wish_ms)
+{
+	struct back_off *back_off = provider_back_off(signin->provider);
+	int64_t now = wire_now_ms(), left_ms;
+	char detail[64];
+
+	back_off_refused(back_off, wish_ms, now);
+	left_ms = back_off_left_ms(back_off, now);
+	(void)snprintf(detail, sizeof(detail), "for the next %lld s", (long long)(left_ms + 999) / 1000);
+	signin_note(signin, LOG_ERR, "the issuer was asked for too many codes; its tenant asks for none", detail);
+	signin_end_backing_off(signin, left_ms);
 }
 
 static void code_answered(void *context, const struct http_response *response)
@@ -91,10 +123,12 @@ static void code_answered(void *context, const struct http_response *response)
 	struct endpoint_response read;
 	enum reason reason = REASON_MISCONFIGURED;
 	enum endpoint_verdict verdict;
+	int64_t wish_ms;
 
 	signin->transfer = NULL;
 	endpoint_response_read(response, time(NULL), &read);
 	verdict = endpoint_judge(&read.answer, &reason);
+	wish_ms = read.answer.wait_ms;
 	if (verdict == ENDPOINT_END)
 		note_refusal(signin, "the issuer gives no code", &read.answer, reason);
 	else if (verdict != ENDPOINT_SUCCESS)
@@ -103,21 +137,30 @@ static void code_answered(void *context, const struct http_response *response)
 	endpoint_response_clear(&read);
 	if (verdict == ENDPOINT_SUCCESS)
 		take_code(signin, response);
+	else if (response->answered && response->status == 429)
+		begin_back_off(signin, wish_ms);
 	else if (verdict == ENDPOINT_END)
 		signin_end(signin, reason);
 	else if (verdict == ENDPOINT_RETRY && signin->tries < CODE_TRIES &&
 		 wire_now_ms() - signin->started_ms < CODE_AGAIN_WITHIN_MS)
 		enter_code(signin);
 	else
-		signin_end(signin, response->status == 429 ? REASON_TOO_MANY_CODES : REASON_ISSUER_UNREACHABLE);
+		signin_end(signin, REASON_ISSUER_UNREACHABLE);
 }
 
 static void enter_code(struct signin *signin)
 {
 	const struct discovery *metadata = provider_metadata(signin->provider);
 	_cleanup_form_ struct form form = { 0 };
+	int64_t wait_ms = 0;
 
 	signin->state = SIGNIN_CODE;
+	if (signin->tries == 0)
+		wait_ms = back_off_take_turn(provider_back_off(signin->provider), wire_now_ms());
+	if (wait_ms > 0) {
+		signin_end_backing_off(signin, wait_ms);
+		return;
+	}
 	signin->tries++;
 	form_add(&form, "scope", provider_tenant(signin->provider)->scopes);
 	if (metadata)

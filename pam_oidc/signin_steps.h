@@ -28,6 +28,8 @@ struct signin {
 	struct signin_events events;
 	char *name, *service, *tty, *rhost;
 	bool resolved, must_resolve, held, paused;
+	bool ended_unheard; /* while it was paused, with kept_end */
+	enum reason kept_end;
 	uid_t uid, caller;
 	enum signin_state state;
 	int64_t started_ms, deadline_ms, code_expires_ms;
@@ -55,6 +57,9 @@ void signin_verify(struct signin *signin);
 void signin_enter_userinfo(struct signin *signin);
 /* With signin->identity, when the person is there. */
 void signin_enter_admission(struct signin *signin);
+
+/* Refuses for the issuer's limit, and says when to try again. */
+void signin_end_backing_off(struct signin *signin, int64_t wait_ms);
 
 /* Sets the alarm to the next poll, or to the end. */
 void signin_arm(struct signin *signin);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/remote_from.h"
+
 /* One admission under way. A rule returns false when it has refused. */
 struct admission {
 	const struct admission_question *question;
@@ -186,6 +188,30 @@ static bool rule_tenant(struct admission *admission)
 	return true;
 }
 
+/* Over SSH, the person comes from one of the tenant's networks. pam_oidcd has asked the same before it showed a code.
+ */
+static bool rule_remote_from(struct admission *admission)
+{
+	const struct admission_question *question = admission->question;
+	const char *from = question->remote_host ? question->remote_host : "an unknown place";
+
+	switch (remote_from_judge(admission->tenant, question->service, from, question->host)) {
+	case REMOTE_FROM_PERMITTED:
+		return true;
+	case REMOTE_FROM_ELSEWHERE:
+		advise(admission->verdict, "remote_from of tenant %s names no network with this address",
+		       admission->tenant->name);
+		break;
+	case REMOTE_FROM_NO_ADDRESS:
+		advise(admission->verdict,
+		       "remote_from of tenant %s needs an address and was given a host name; set `UseDNS no` in "
+		       "sshd_config",
+		       admission->tenant->name);
+		break;
+	}
+	return refuse(admission->verdict, REASON_REMOTE_FROM);
+}
+
 /* The email's domain is one of the tenant's: no suffix, no subdomain. */
 static bool rule_domain(struct admission *admission)
 {
@@ -340,8 +366,8 @@ void admission_decide(const struct admission_question *question, const struct ad
 		      struct verdict *ret_verdict)
 {
 	static admission_rule *const rules[] = {
-		rule_tenant,   rule_domain, rule_binding,        rule_name,
-		rule_new_name, rule_groups, rule_email_verified, rule_promise,
+		rule_tenant,   rule_remote_from, rule_domain,         rule_binding, rule_name,
+		rule_new_name, rule_groups,      rule_email_verified, rule_promise,
 	};
 	struct verdict verdict = { .kind = VERDICT_REFUSED, .reason = REASON_INTERNAL };
 	struct admission admission = {

@@ -59,6 +59,8 @@ struct admission_question {
 	uid_t promised_uid; /* ... to this uid */
 	const char *tenant; /* at whose issuer the person signed in */
 	const struct candidate *candidate;
+	const char *service, *remote_host; /* PAM's; "" for the console; NULL: nobody said, which is no console */
+	const char *host;                  /* this machine's name */
 };
 
 struct admission_facts {

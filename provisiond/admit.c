@@ -7,9 +7,11 @@
 #include "provisiond/requests.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "provisiond/facts.h"
@@ -187,14 +189,19 @@ static void decide(struct admit *admit, bool *ret_begun)
 {
 	_cleanup_(clear_records) struct records records = { 0 };
 	struct admission_facts facts = { 0 };
+	char host[HOST_NAME_MAX + 1] = "";
 	const struct admission_question question = {
 		.config = admit->service->config,
 		.has_promise = admit->has_promise,
 		.promised_uid = admit->promised_uid,
 		.tenant = admit->tenant,
 		.candidate = &admit->candidate,
+		.service = admit->program,
+		.remote_host = admit->remote_host,
+		.host = host,
 	};
 
+	(void)gethostname(host, sizeof(host) - 1);
 	if (!gather(admit, &records, &facts)) {
 		admit->verdict = (struct verdict){ .kind = VERDICT_REFUSED, .reason = REASON_STORAGE };
 		return;

@@ -589,6 +589,51 @@ static void email_verified_follows_the_policy(void **state)
 	}
 }
 
+/* ---- where they come from ---- */
+
+static void try_from(struct try *try, const char *service, const char *remote_host)
+{
+	begin(try, ONE_TENANT "remote_from = 10.1.0.0/16\n");
+	try->question.service = service;
+	try->question.remote_host = remote_host;
+	try->question.host = "ward3";
+}
+
+static void people_come_from_the_tenants_networks_or_the_console(void **state)
+{
+	static const char *const elsewhere[] = { "10.2.0.1", "::1", "host.clinic.example", "ward3", "UNKNOWN", NULL };
+	struct try try;
+
+	(void)state;
+	try_from(&try, "sshd", "10.1.2.3");
+	assert_creates(&try, "alice");
+	try_from(&try, "login", "");
+	assert_creates(&try, "alice");
+	try_from(&try, "sudo", "ward3");
+	assert_creates(&try, "alice");
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		try_from(&try, "sshd", elsewhere[i]);
+		decide(&try);
+		assert_non_null(strstr(try.verdict.remedy, "remote_from of tenant clinic"));
+		assert_refused(&try, REASON_REMOTE_FROM);
+	}
+	begin_bound(&try, ONE_TENANT "remote_from = 10.1.0.0/16\n");
+	try.question.service = "sshd";
+	try.question.remote_host = "10.2.0.1";
+	assert_refused(&try, REASON_REMOTE_FROM);
+}
+
+static void each_tenant_has_networks_of_its_own(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, TWO_TENANTS "remote_from = 10.1.0.0/16\n"); /* the lab's */
+	try.question.service = "sshd";
+	try.question.remote_host = "203.0.113.9";
+	assert_creates(&try, "alice");
+}
+
 /* ---- the promise ---- */
 
 static void the_uid_must_be_the_promised_one(void **state)
@@ -643,6 +688,8 @@ int main(void)
 		cmocka_unit_test(a_name_service_that_does_not_answer_counts_as_taken),
 		cmocka_unit_test(one_allowed_group_is_enough_and_groups_match_exactly),
 		cmocka_unit_test(email_verified_follows_the_policy),
+		cmocka_unit_test(people_come_from_the_tenants_networks_or_the_console),
+		cmocka_unit_test(each_tenant_has_networks_of_its_own),
 		cmocka_unit_test(the_uid_must_be_the_promised_one),
 	};
 

@@ -86,8 +86,8 @@ static void every_value_of_a_full_file_is_taken(void **state)
 		"email_over_ssh = yes\n" CLINIC
 		"client_auth = basic\nclient_secret_file = /etc/pam_oidc.secret\nscopes = openid email groups\n"
 		"email_verified = if-present\nallowed_groups = Nurses, \"Doctors, senior\"\nrequired_amr = mfa\n"
-		"max_auth_age = 12h\nid_token_signing_algs = RS256, ES256\npassword = never\n" LAB
-		"username = %l.%t\n");
+		"remote_from = 10.0.0.0/8, 2001:db8:1::/48, 192.0.2.7\nmax_auth_age = 12h\nid_token_signing_algs = "
+		"RS256, ES256\npassword = never\n" LAB "username = %l.%t\n");
 	const struct tenant *clinic;
 
 	(void)state;
@@ -103,6 +103,8 @@ static void every_value_of_a_full_file_is_taken(void **state)
 	assert_string_equal(clinic->allowed_groups.items[1], "Doctors, senior");
 	assert_int_equal(clinic->max_auth_age_s, 12 * 3600);
 	assert_int_equal(clinic->id_token_signing_algs.count, 2);
+	assert_int_equal(clinic->remote_from.count, 3);
+	assert_int_equal(config_tenant_named(config, "lab")->remote_from.count, 0);
 	assert_string_equal(config_tenant_named(config, "lab")->issuer, "https://lab.okta.com");
 	assert_ptr_equal(config_tenant_of_domain(config, "LAB.example"), config_tenant_named(config, "lab"));
 	assert_null(config_tenant_of_domain(config, "sub.lab.example"));
@@ -186,8 +188,25 @@ static void what_has_no_effect_yet_is_refused_not_ignored(void **state)
 	refused(CLINIC "group_map = Clinic IT\n", "is not right; expected pairs");
 	refused(CLINIC "local_groups = video\n", "not available yet");
 	refused(CLINIC "password = fallback\n", "not available yet");
-	refused(CLINIC "remote_from = 10.0.0.0/8\n", "not available yet");
 	refused("[accounts]\nmax_signin_age = 30d\n" CLINIC, "not available yet");
+}
+
+/* A mistake here would shut everybody out, or let everybody in. */
+static void networks_are_exact_or_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",          "10.0.0.0/33",       "10.0.0.1/8",     "any",           "10.0.0.0/8;",
+		"10.0.0.0/", "10.0.0.0-10.0.0.9", "clinic.example", "fe80::%eth0/10"
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), CLINIC "remote_from = %s\n", bad[i]);
+		refused(text, ":5: `remote_from` in [tenant clinic]");
+		(void)snprintf(text, sizeof(text), "[login]\nunlimited_from = %s\n" CLINIC, bad[i]);
+		refused(text, ":2: `unlimited_from` in [login]");
+	}
 }
 
 static void tenants_share_no_domain_issuer_or_name(void **state)
@@ -278,6 +297,7 @@ int main(void)
 		cmocka_unit_test(issuers_are_https_without_query_or_user),
 		cmocka_unit_test(secrets_go_with_the_ways_that_need_them),
 		cmocka_unit_test(what_has_no_effect_yet_is_refused_not_ignored),
+		cmocka_unit_test(networks_are_exact_or_refused),
 		cmocka_unit_test(tenants_share_no_domain_issuer_or_name),
 		cmocka_unit_test(usernames_are_a_format_or_a_claim),
 		cmocka_unit_test(only_a_file_of_root_that_others_cannot_write_is_read),

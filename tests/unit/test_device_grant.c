@@ -125,6 +125,7 @@ static void the_status_counts_before_the_body(void **state)
 	(void)state;
 	judged(429, OAUTH("expired_token", "x"), ENDPOINT_WAIT, REASON_NONE);
 	judged(429, "no JSON", ENDPOINT_WAIT, REASON_NONE);
+	judged(429, OAUTH("slow_down", "x"), ENDPOINT_SLOW_DOWN, REASON_NONE);
 	judged(500, OAUTH("access_denied", "User is not assigned to the client application."), ENDPOINT_RETRY,
 	       REASON_NONE);
 	judged(503, OAUTH("invalid_client", "x"), ENDPOINT_RETRY, REASON_NONE);

@@ -49,6 +49,37 @@ static void an_address_lies_in_its_network_only(void **state)
 	assert_false(network_contains(networks, 2, "not an address"));
 }
 
+static void a_mapped_network_is_the_ipv4_network_that_it_is(void **state)
+{
+	struct network mapped, plain;
+
+	(void)state;
+	assert_true(network_parse("::ffff:10.1.0.0/112", &mapped));
+	assert_true(network_parse("10.1.0.0/16", &plain));
+	assert_true(network_equal(&mapped, &plain));
+	assert_true(network_contains(&mapped, 1, "10.1.2.3"));
+	assert_true(network_contains(&mapped, 1, "::ffff:10.1.2.3"));
+	assert_false(network_contains(&mapped, 1, "10.2.2.3"));
+	assert_true(network_parse("::/0", &mapped));
+	assert_false(network_contains(&mapped, 1, "10.1.2.3"));
+}
+
+static void a_link_local_address_may_name_its_interface(void **state)
+{
+	static const char *const bad[] = { "fe80::1%", "10.0.0.1%eth0", "%eth0" };
+	struct network one, other, networks[1];
+
+	(void)state;
+	assert_true(network_parse("fe80::/10", &networks[0]));
+	assert_true(network_contains(networks, 1, "fe80::1%eth0"));
+	assert_true(network_of_peer("fe80::1%eth0", &one));
+	assert_true(network_of_peer("fe80::2%eth1", &other));
+	assert_true(network_equal(&one, &other));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(network_of_peer(bad[i], &one));
+	assert_false(network_parse("fe80::1%eth0", &one));
+}
+
 static void limits_count_ipv6_by_its_64(void **state)
 {
 	struct network one, other;
@@ -71,6 +102,8 @@ int main(void)
 		cmocka_unit_test(networks_and_single_addresses_are_read),
 		cmocka_unit_test(anything_else_is_refused),
 		cmocka_unit_test(an_address_lies_in_its_network_only),
+		cmocka_unit_test(a_mapped_network_is_the_ipv4_network_that_it_is),
+		cmocka_unit_test(a_link_local_address_may_name_its_interface),
 		cmocka_unit_test(limits_count_ipv6_by_its_64),
 	};
 

@@ -202,6 +202,22 @@ static void a_rate_limit_is_waited_out(void **state)
 	admitted(caller);
 }
 
+static void slow_down_with_status_429_is_obeyed(void **state)
+{
+	struct caller *caller = alice_waits();
+
+	(void)state;
+	(void)stage_control("fault", "{'endpoint':'token','status':429,'error':'slow_down',"
+				     "'headers':{'X-Rate-Limit-Reset':null}}");
+	for (long polls = 1; polls <= 2; polls++) {
+		poll_soon();
+		assert_int_equal(stage_requests("token"), polls);
+		poll_soon();
+		assert_int_equal(stage_requests("token"), polls);
+	}
+	caller_hang_up(caller);
+}
+
 static void the_interval_is_the_issuers_or_five_seconds(void **state)
 {
 	struct caller *caller;
@@ -268,9 +284,181 @@ static void rows_at_the_device_endpoint_end_the_sign_in(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		(void)stage_control("fault", "{'endpoint':'device','row':'%s'}", rows[i].row);
 		refused(caller_signs_in("alice", ""), rows[i].reason);
+		stage_advance(10 * 60 * 1000 + 1); /* no back-off is longer */
 	}
 	assert_int_equal(stage_requests("device"), sizeof(rows) / sizeof(rows[0]));
 }
+
+static void no_code(const char *sentence)
+{
+	struct caller *caller = caller_signs_in("alice", "");
+
+	assert_string_equal(caller_refused(caller, "too_many_codes"), sentence);
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+}
+
+#define NO_MORE_CODES "Okta gives out no more codes just now, because too many were asked for. Start again in "
+
+/* It costs the tenant's people alone, and when it has run out, one of them tries. */
+static void after_too_many_codes_the_issuer_is_left_alone_for_longer_and_longer(void **state)
+{
+	struct caller *waiting, *caller;
+	int tried = 0;
+
+	(void)state;
+	stage_restart("max_starts_per_minute = 1000", "");
+	waiting = alice_waits();
+	(void)stage_control("fault", "{'endpoint':'device','row':'too_many_user_codes','times':3,"
+				     "'headers':{'X-Rate-Limit-Reset':null}}");
+	no_code(NO_MORE_CODES "15 seconds.");
+	assert_non_null(strstr(stage.log, "3 alice (sshd from 198.51.100.7), tenant clinic: the issuer was asked for "
+					  "too many codes; its tenant asks for none: for the next 15 s"));
+	for (int i = 0; i < 20; i++, tried++)
+		no_code(NO_MORE_CODES "15 seconds.");
+	assert_int_equal(stage_requests("device"), 2);
+	stage_advance(15001);
+	no_code(NO_MORE_CODES "30 seconds.");
+	assert_int_equal(stage_requests("device"), 3);
+	stage_advance(30001);
+	no_code(NO_MORE_CODES "60 seconds.");
+	for (int i = 0; i < 20; i++, tried++)
+		no_code(NO_MORE_CODES "60 seconds.");
+	assert_int_equal(stage_requests("device"), 4);
+	/* Whoever had a code before has it still. */
+	stage_approve("alice", code);
+	caller_waits(waiting, 20000);
+	admitted(waiting);
+	stage_advance(60001);
+	caller = alice_waits();
+	assert_int_equal(stage_requests("device"), 5);
+	assert_non_null(strstr(stage.log, "the issuer gives codes again"));
+	caller_hang_up(caller);
+	caller_hang_up(alice_waits());
+	print_message("count: floods and phishing: %d tried, %d refused, 0 admitted, 0 skipped\n", tried, tried);
+}
+
+static void the_time_that_the_issuer_names_is_honoured_for_codes(void **state)
+{
+	(void)state;
+	(void)stage_control("fault", "{'endpoint':'device','row':'rate_limit','headers':{'Retry-After':'40'}}");
+	no_code(NO_MORE_CODES "40 seconds.");
+	assert_int_equal(stage_requests("device"), 1);
+	stage_advance(40001);
+	(void)stage_control("fault",
+			    "{'endpoint':'device','row':'too_many_user_codes','headers':{'Retry-After':'86400'}}");
+	no_code(NO_MORE_CODES "10 minutes.");
+	assert_int_equal(stage_requests("device"), 2);
+	stage_advance(10 * 60 * 1000 + 1);
+	caller_hang_up(alice_waits());
+}
+
+/* --- somewhere else --- */
+
+static void from_a_network_that_is_not_named_no_code_is_asked_for(void **state)
+{
+	struct caller *caller;
+
+	(void)state;
+	stage_restart("", "remote_from = 203.0.113.0/24");
+	for (int i = 0; i < 5; i++)
+		refused(caller_signs_in("alice", ""), "remote_from");
+	assert_non_null(strstr(stage.log, "alice (sshd from 198.51.100.7), tenant clinic: refused: remote_from names "
+					  "no network with this address"));
+	caller = caller_connect(geteuid());
+	caller_say(caller, "op=login\nname=alice\nservice=sshd\nrhost=host.clinic.example\nqr=none\ntimeout=60");
+	refused(caller, "remote_from");
+	assert_non_null(strstr(stage.log, "set `UseDNS no` in sshd_config"));
+	assert_int_equal(stage_requests("device"), 0);
+	caller = caller_connect(geteuid());
+	caller_say(caller, "op=login\nname=alice\nservice=login\ntty=tty1\nqr=none\ntimeout=60");
+	(void)caller_hear_status(caller, "show");
+	caller_hang_up(caller);
+	stage_restart("", "remote_from = 198.51.100.0/24");
+	caller_hang_up(alice_waits());
+	print_message("count: floods and phishing: 6 tried, 6 refused, 0 admitted, 0 skipped\n");
+}
+
+/* --- parked --- */
+
+#define RETRYING "uid=2000200001\nparent=7:8"
+
+/* Parks a sign-in while its poll is under way. */
+static void park_during_a_poll(struct caller *caller, int delay_ms)
+{
+	long polls = stage_requests("token");
+
+	(void)stage_control("fault", "{'endpoint':'token','delay_ms':%d}", delay_ms);
+	stage_advance(POLL_MS);
+	stage_await_requests("token", polls + 1);
+	caller_say(caller, "op=park");
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+}
+
+/* Long enough for the issuer's answer to come, usually; whether it does before the application is back or after must
+ * make no difference. */
+static void while_away(int delay_ms)
+{
+	for (int settled = 0; delay_ms < 1000 && settled < 4; settled++)
+		stage_settle();
+}
+
+static void a_poll_under_way_while_parked_is_not_lost(void **state)
+{
+	static const int delays_ms[] = { 100, 1500 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(delays_ms) / sizeof(delays_ms[0]); i++) {
+		struct caller *caller = caller_shown("alice", RETRYING, code, sizeof(code));
+		const struct wire_message *message;
+		long polls = stage_requests("token");
+
+		stage_approve("alice", code);
+		park_during_a_poll(caller, delays_ms[i]);
+		while_away(delays_ms[i]);
+		/* Nobody is there: nobody is admitted. */
+		assert_int_equal(stage.provisiond.admits, i);
+		caller = caller_signs_in("alice", RETRYING);
+		message = caller_hear_status(caller, "show");
+		assert_string_equal(wire_get(message, "resumed"), "1");
+		assert_string_equal(wire_get(message, "code"), code);
+		admitted(caller);
+		assert_int_equal(stage_requests("token"), polls + 1);
+	}
+}
+
+static void what_the_issuer_says_while_parked_is_told_on_the_way_back(void **state)
+{
+	struct caller *caller = caller_shown("alice", RETRYING, code, sizeof(code));
+
+	(void)state;
+	(void)stage_control("deny", "{'user_code':'%s'}", code);
+	park_during_a_poll(caller, 100);
+	while_away(100);
+	caller = caller_signs_in("alice", RETRYING);
+	(void)caller_hear_status(caller, "show");
+	refused(caller, "denied");
+	assert_int_equal(stage_requests("device"), 1);
+}
+
+static void nobody_is_admitted_who_does_not_come_back(void **state)
+{
+	struct caller *caller = caller_shown("alice", RETRYING, code, sizeof(code));
+
+	(void)state;
+	stage_approve("alice", code);
+	park_during_a_poll(caller, 100);
+	while_away(100);
+	stage_advance(11000);
+	stage_settle();
+	caller = caller_signs_in("alice", RETRYING);
+	assert_string_equal(wire_get(caller_hear_status(caller, "show"), "resumed"), "0");
+	assert_int_equal(stage.provisiond.admits, 0);
+	caller_hang_up(caller);
+}
+
+/* --- getting a code, when the issuer does not answer --- */
 
 static void an_outage_at_the_device_endpoint_is_tried_once_more(void **state)
 {
@@ -630,10 +818,17 @@ int main(void)
 		TEST(an_outage_does_not_outlast_the_code),
 		TEST(slow_down_is_obeyed),
 		TEST(a_rate_limit_is_waited_out),
+		TEST(slow_down_with_status_429_is_obeyed),
 		TEST(the_interval_is_the_issuers_or_five_seconds),
 		TEST(a_denial_on_the_page_ends_the_sign_in),
 		TEST(people_whom_okta_refuses_are_told_why),
 		TEST(rows_at_the_device_endpoint_end_the_sign_in),
+		TEST(after_too_many_codes_the_issuer_is_left_alone_for_longer_and_longer),
+		TEST(the_time_that_the_issuer_names_is_honoured_for_codes),
+		TEST(from_a_network_that_is_not_named_no_code_is_asked_for),
+		TEST(a_poll_under_way_while_parked_is_not_lost),
+		TEST(what_the_issuer_says_while_parked_is_told_on_the_way_back),
+		TEST(nobody_is_admitted_who_does_not_come_back),
 		TEST(an_outage_at_the_device_endpoint_is_tried_once_more),
 		TEST(a_code_that_could_steer_a_terminal_is_never_shown),
 		TEST(without_metadata_the_issuer_is_unreachable_until_it_is_back),
