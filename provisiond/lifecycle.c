@@ -383,18 +383,29 @@ static bool finish_or_undo(struct lifecycle *lifecycle, const struct account_rec
 	return true;
 }
 
-static void sweep_homes(struct lifecycle *lifecycle, const char *home)
+/* False when something is left. */
+static bool sweep_homes(struct lifecycle *lifecycle, const char *home)
 {
 	struct home_report report;
 	unsigned swept = 0;
 	const char *slash = strrchr(home, '/');
-	char *parent = slash && slash > home ? strndup(home, (size_t)(slash - home)) : NULL;
+	char *parent;
+	bool all;
 
-	if (parent && home_sweep(&lifecycle->homes, parent, &swept, &report) != HOME_DONE)
+	if (!slash || slash == home)
+		return true;
+	parent = strndup(home, (size_t)(slash - home));
+	if (!parent) {
+		log_warning("leftovers beside %s cannot be looked for: out of memory", home);
+		return false;
+	}
+	all = home_sweep(&lifecycle->homes, parent, &swept, &report) == HOME_DONE;
+	if (!all)
 		log_warning("leftovers in %s cannot be removed: %s", parent, report.fault);
 	if (swept > 0)
 		log_notice("%u unfinished home directories were removed from %s", swept, parent);
 	free(parent);
+	return all;
 }
 
 /* Ends everything that was begun. True when nothing is left. */
@@ -402,11 +413,10 @@ static bool recover(struct lifecycle *lifecycle)
 {
 	char after[ACCOUNT_NAME_MAX + 1] = "";
 	int swept = account_files_sweep(lifecycle->files);
-	bool all = true;
+	bool all = sweep_homes(lifecycle, lifecycle->accounts->home) && swept == 0;
 
 	if (swept != 0)
 		log_warning("leftovers beside the account files cannot be removed: %s", strerror(-swept));
-	sweep_homes(lifecycle, lifecycle->accounts->home);
 	for (;;) {
 		_cleanup_record_ struct account_record record = { 0 };
 		enum store_answer found = store_account_creating_after(lifecycle->store, after, &record);

@@ -1,0 +1,40 @@
+/*
+ * Makes the product's own calls fail: the n-th allocation, or the n-th system call, of what runs while it is armed. A
+ * test runs its scene with n = 1, 2, 3 and so on until nothing failed any more, and looks each time at what came of it.
+ *
+ * The linker sends the calls of the product's objects here (--wrap, see tests/failing.mk). Calls that libraries make by
+ * themselves are left alone, but for SQLite's and jansson's, which have doors for it.
+ */
+#ifndef TESTS_FAILING_FAILING_H
+#define TESTS_FAILING_FAILING_H
+
+#include <stdbool.h>
+
+/* What can fail. */
+enum failing_kind {
+	FAILING_MEMORY = 1,    /* malloc and its kin */
+	FAILING_READING = 2,   /* calls that change nothing: open, read, stat, poll, ... */
+	FAILING_WRITING = 4,   /* calls that change something: write, rename, fchown, send, fork, ... */
+	FAILING_LIBRARY = 8,   /* allocations of SQLite and jansson */
+	FAILING_DATABASE = 16, /* SQLite's system calls */
+	FAILING_CALLS = FAILING_READING | FAILING_WRITING,
+	FAILING_ALL = 31,
+};
+
+enum failing_times { FAILING_ONCE, FAILING_FOREVER };
+
+/* From now on calls of these kinds are counted, and the n-th (from 1) fails with this errno (memory: always ENOMEM);
+ * all after it too, if it is to fail for ever. With n = 0 none fails. */
+void failing_arm(unsigned kinds, unsigned n, int error, enum failing_times times);
+/* Ends that. True when a call has failed. */
+bool failing_disarm(void);
+/* Lets the calls of a callback of the test through while others fail: before and after it. They nest. */
+void failing_hold(void);
+void failing_release(void);
+/* The call that failed last; "" when none did. */
+const char *failing_call(void);
+
+/* Before the first use of the libraries: their doors lead here from then on. */
+void failing_open_doors(void);
+
+#endif
