@@ -97,12 +97,14 @@ _Static_assert(sizeof(statement_texts) / sizeof(statement_texts[0]) == STATEMENT
 struct store {
 	sqlite3 *database;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
+	bool unbound; /* the statement in use lacks a value: there was no memory for it */
 	char fault[256];
 };
 
 static void note_fault(struct store *store)
 {
-	(void)snprintf(store->fault, sizeof(store->fault), "%s", sqlite3_errmsg(store->database));
+	(void)snprintf(store->fault, sizeof(store->fault), "%s",
+		       store->unbound ? "out of memory" : sqlite3_errmsg(store->database));
 }
 
 const char *store_fault(const struct store *store)
@@ -306,26 +308,42 @@ static sqlite3_stmt *prepared(struct store *store, enum statement which)
 
 	(void)sqlite3_reset(statement);
 	(void)sqlite3_clear_bindings(statement);
+	store->unbound = false;
 	return statement;
 }
 
 /* Strings live until the statement's next use, and so do the callers': none is copied. */
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+static void bind_text(struct store *store, sqlite3_stmt *statement, int at, const char *text)
 {
-	(void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+	store->unbound |= sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC) != SQLITE_OK;
 }
 
+static void bind_number(struct store *store, sqlite3_stmt *statement, int at, int64_t number)
+{
+	store->unbound |= sqlite3_bind_int64(statement, at, number) != SQLITE_OK;
+}
+
+/* No column may be NULL: this is NULL for want of memory only. */
 static const char *column_text(sqlite3_stmt *statement, int at)
 {
-	const unsigned char *text = sqlite3_column_text(statement, at);
+	return (const char *)sqlite3_column_text(statement, at);
+}
 
-	return text ? (const char *)text : "";
+/* A question with a value missing would be another question. */
+static int step_bound(const struct store *store, sqlite3_stmt *statement)
+{
+	return store->unbound ? SQLITE_NOMEM : sqlite3_step(statement);
+}
+
+static void note_unreadable(struct store *store)
+{
+	(void)snprintf(store->fault, sizeof(store->fault), "a row could not be read");
 }
 
 /* Steps once. STORE_FOUND leaves the row to be read; the caller resets. */
 static enum store_answer step(struct store *store, sqlite3_stmt *statement)
 {
-	int result = sqlite3_step(statement);
+	int result = step_bound(store, statement);
 
 	if (result == SQLITE_ROW)
 		return STORE_FOUND;
@@ -335,6 +353,16 @@ static enum store_answer step(struct store *store, sqlite3_stmt *statement)
 	return result == SQLITE_DONE ? STORE_NONE : STORE_FAILED;
 }
 
+static bool texts_are_there(sqlite3_stmt *statement)
+{
+	static const int texts[] = { 0, 3, 4, 5, 6, 7, 8, 9, 10 };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!column_text(statement, texts[i]))
+			return false;
+	return true;
+}
+
 static enum store_answer read_record(struct store *store, sqlite3_stmt *statement, struct account_record *ret_record)
 {
 	enum store_answer answer = step(store, statement);
@@ -342,6 +370,11 @@ static enum store_answer read_record(struct store *store, sqlite3_stmt *statemen
 
 	if (answer != STORE_FOUND)
 		return answer;
+	if (!texts_are_there(statement)) {
+		note_unreadable(store);
+		(void)sqlite3_reset(statement);
+		return STORE_FAILED;
+	}
 	row = (struct account_record){
 		.name = column_text(statement, 0),
 		.uid = (uid_t)sqlite3_column_int64(statement, 1),
@@ -358,7 +391,7 @@ static enum store_answer read_record(struct store *store, sqlite3_stmt *statemen
 	};
 	if (!account_state_from_name(column_text(statement, 10), &row.state) ||
 	    account_record_copy(&row, ret_record) != 0) {
-		(void)snprintf(store->fault, sizeof(store->fault), "a row could not be read");
+		note_unreadable(store);
 		answer = STORE_FAILED;
 	}
 	(void)sqlite3_reset(statement);
@@ -369,7 +402,7 @@ enum store_answer store_account_by_name(struct store *store, const char *name, s
 {
 	sqlite3_stmt *statement = prepared(store, BY_NAME);
 
-	bind_text(statement, 1, name);
+	bind_text(store, statement, 1, name);
 	return read_record(store, statement, ret_record);
 }
 
@@ -377,7 +410,7 @@ enum store_answer store_account_by_uid(struct store *store, uid_t uid, struct ac
 {
 	sqlite3_stmt *statement = prepared(store, BY_UID);
 
-	(void)sqlite3_bind_int64(statement, 1, uid);
+	bind_number(store, statement, 1, uid);
 	return read_record(store, statement, ret_record);
 }
 
@@ -386,8 +419,8 @@ enum store_answer store_account_by_subject(struct store *store, const char *issu
 {
 	sqlite3_stmt *statement = prepared(store, BY_SUBJECT);
 
-	bind_text(statement, 1, issuer);
-	bind_text(statement, 2, subject);
+	bind_text(store, statement, 1, issuer);
+	bind_text(store, statement, 2, subject);
 	return read_record(store, statement, ret_record);
 }
 
@@ -396,8 +429,8 @@ enum store_answer store_account_by_email(struct store *store, const char *tenant
 {
 	sqlite3_stmt *statement = prepared(store, BY_EMAIL);
 
-	bind_text(statement, 1, tenant);
-	bind_text(statement, 2, email);
+	bind_text(store, statement, 1, tenant);
+	bind_text(store, statement, 2, email);
 	return read_record(store, statement, ret_record);
 }
 
@@ -405,7 +438,7 @@ enum store_answer store_account_after(struct store *store, const char *name, str
 {
 	sqlite3_stmt *statement = prepared(store, AFTER);
 
-	bind_text(statement, 1, name);
+	bind_text(store, statement, 1, name);
 	return read_record(store, statement, ret_record);
 }
 
@@ -413,7 +446,7 @@ enum store_answer store_account_creating_after(struct store *store, const char *
 {
 	sqlite3_stmt *statement = prepared(store, CREATING_AFTER);
 
-	bind_text(statement, 1, name);
+	bind_text(store, statement, 1, name);
 	return read_record(store, statement, ret_record);
 }
 
@@ -422,7 +455,7 @@ enum store_answer store_reserved_uid(struct store *store, const char *name, uid_
 	sqlite3_stmt *statement = prepared(store, RESERVED_UID);
 	enum store_answer answer;
 
-	bind_text(statement, 1, name);
+	bind_text(store, statement, 1, name);
 	answer = step(store, statement);
 	if (answer == STORE_FOUND) {
 		*ret_uid = (uid_t)sqlite3_column_int64(statement, 0);
@@ -436,11 +469,17 @@ enum store_answer store_uid_reserved_for(struct store *store, uid_t uid, char *r
 	sqlite3_stmt *statement = prepared(store, UID_RESERVED_FOR);
 	enum store_answer answer;
 
-	(void)sqlite3_bind_int64(statement, 1, uid);
+	bind_number(store, statement, 1, uid);
 	answer = step(store, statement);
 	if (answer == STORE_FOUND) {
-		(void)snprintf(ret_name, size, "%s", column_text(statement, 0));
+		const char *name = column_text(statement, 0);
+
+		if (name)
+			(void)snprintf(ret_name, size, "%s", name);
+		else
+			note_unreadable(store);
 		(void)sqlite3_reset(statement);
+		return name ? STORE_FOUND : STORE_FAILED;
 	}
 	return answer;
 }
@@ -449,7 +488,7 @@ enum store_answer store_uid_reserved_for(struct store *store, uid_t uid, char *r
 
 static int run(struct store *store, sqlite3_stmt *statement)
 {
-	int result = sqlite3_step(statement);
+	int result = step_bound(store, statement);
 
 	if (result != SQLITE_DONE)
 		note_fault(store);
@@ -487,19 +526,19 @@ int store_add(struct store *store, const struct account_record *record)
 {
 	sqlite3_stmt *statement = prepared(store, ADD);
 
-	bind_text(statement, 1, record->name);
-	(void)sqlite3_bind_int64(statement, 2, record->uid);
-	(void)sqlite3_bind_int64(statement, 3, record->gid);
-	bind_text(statement, 4, record->tenant);
-	bind_text(statement, 5, record->issuer);
-	bind_text(statement, 6, record->subject);
-	bind_text(statement, 7, record->email);
-	bind_text(statement, 8, record->full_name);
-	bind_text(statement, 9, record->home);
-	bind_text(statement, 10, record->shell);
-	bind_text(statement, 11, account_state_name(record->state));
-	(void)sqlite3_bind_int64(statement, 12, record->created_at);
-	(void)sqlite3_bind_int64(statement, 13, record->last_signin_at);
+	bind_text(store, statement, 1, record->name);
+	bind_number(store, statement, 2, record->uid);
+	bind_number(store, statement, 3, record->gid);
+	bind_text(store, statement, 4, record->tenant);
+	bind_text(store, statement, 5, record->issuer);
+	bind_text(store, statement, 6, record->subject);
+	bind_text(store, statement, 7, record->email);
+	bind_text(store, statement, 8, record->full_name);
+	bind_text(store, statement, 9, record->home);
+	bind_text(store, statement, 10, record->shell);
+	bind_text(store, statement, 11, account_state_name(record->state));
+	bind_number(store, statement, 12, record->created_at);
+	bind_number(store, statement, 13, record->last_signin_at);
 	return run(store, statement);
 }
 
@@ -507,7 +546,7 @@ int store_forget_creating(struct store *store, const char *name)
 {
 	sqlite3_stmt *statement = prepared(store, FORGET_CREATING);
 
-	bind_text(statement, 1, name);
+	bind_text(store, statement, 1, name);
 	return run(store, statement);
 }
 
@@ -515,8 +554,8 @@ int store_set_state(struct store *store, const char *name, enum account_state st
 {
 	sqlite3_stmt *statement = prepared(store, SET_STATE);
 
-	bind_text(statement, 1, account_state_name(state));
-	bind_text(statement, 2, name);
+	bind_text(store, statement, 1, account_state_name(state));
+	bind_text(store, statement, 2, name);
 	return run(store, statement);
 }
 
@@ -524,9 +563,9 @@ int store_note_signin(struct store *store, const char *name, const char *email, 
 {
 	sqlite3_stmt *statement = prepared(store, NOTE_SIGNIN);
 
-	bind_text(statement, 1, email);
-	bind_text(statement, 2, full_name);
-	(void)sqlite3_bind_int64(statement, 3, now);
-	bind_text(statement, 4, name);
+	bind_text(store, statement, 1, email);
+	bind_text(store, statement, 2, full_name);
+	bind_number(store, statement, 3, now);
+	bind_text(store, statement, 4, name);
 	return run(store, statement);
 }
