@@ -6,19 +6,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/log.h"
 #include "common/wire.h"
 
 #define FIRST_PASSED_FD 3
 #define BACKLOG 512
+#define CLOSING_PATIENCE_US 1000
+#define MINUTE_MS 60000
+
+/* Since Linux 6.16; Debian's headers do not know it yet. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 static int set_flags(int fd)
 {
@@ -27,6 +37,14 @@ static int set_flags(int fd)
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 		return -errno;
 	return fd;
+}
+
+/* Connections inherit it. Older kernels have no such option, which peer_receive() and peer_close() make up for. */
+static void refuse_descriptors(int listener)
+{
+	int no = 0;
+
+	(void)setsockopt(listener, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
 }
 
 static int passed_by_manager(void)
@@ -41,6 +59,7 @@ static int passed_by_manager(void)
 		return -errno;
 	if (type != SOCK_SEQPACKET)
 		return -EPROTOTYPE;
+	refuse_descriptors(FIRST_PASSED_FD);
 	return set_flags(FIRST_PASSED_FD);
 }
 
@@ -73,7 +92,10 @@ int listen_at(const char *path)
 	if (answering == -ECONNREFUSED && is_socket(path))
 		(void)unlink(path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0666) != 0 ||
+	if (fd < 0)
+		return -errno;
+	refuse_descriptors(fd);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || chmod(path, 0666) != 0 ||
 	    listen(fd, BACKLOG) != 0)
 		return -errno;
 	return take_fd(&fd);
@@ -81,14 +103,97 @@ int listen_at(const char *path)
 
 int listen_accept(int listener, struct ucred *ret_peer)
 {
-	_cleanup_fd_ int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	socklen_t length = sizeof(*ret_peer);
 
 	if (fd < 0)
 		return -errno;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &length) != 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &length) != 0) {
+		peer_close(fd);
 		return -errno;
-	return take_fd(&fd);
+	}
+	return fd;
+}
+
+/* ---- what a peer passes along ---- */
+
+static void interrupt(int signal_number)
+{
+	(void)signal_number;
+}
+
+/* From here to patience_ends(), a signal ends whatever waits. It comes again and again: the first may come before the
+ * wait. */
+static void patience_begins(void)
+{
+	static const struct itimerval soon = { { 0, CLOSING_PATIENCE_US }, { 0, CLOSING_PATIENCE_US } };
+	static bool taken;
+	/* Without SA_RESTART, but receiving and closing do not fail by it: the wait comes after them. */
+	struct sigaction action = { .sa_handler = interrupt };
+
+	if (!taken)
+		(void)sigaction(SIGALRM, &action, NULL);
+	taken = true;
+	(void)setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static void patience_ends(void)
+{
+	static const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+
+	(void)setitimer(ITIMER_REAL, &never, NULL);
+}
+
+ssize_t peer_receive(int fd, char *buffer, size_t capacity)
+{
+	ssize_t n;
+
+	patience_begins();
+	n = wire_receive(fd, buffer, capacity, 0);
+	patience_ends();
+	return n;
+}
+
+void peer_close(int fd)
+{
+	int saved = errno;
+
+	if (fd < 0)
+		return;
+	patience_begins();
+	(void)close(fd);
+	patience_ends();
+	errno = saved;
+}
+
+/* ---- what a peer does wrong ---- */
+
+bool complaints_allow(struct complaints *complaints, int64_t now_ms, unsigned *ret_left_out)
+{
+	if (now_ms - complaints->minute_began_ms >= MINUTE_MS || complaints->minute_began_ms == 0) {
+		complaints->minute_began_ms = now_ms;
+		complaints->written = 0;
+	}
+	if (complaints->written >= COMPLAINTS_PER_MINUTE) {
+		complaints->left_out++;
+		return false;
+	}
+	complaints->written++;
+	*ret_left_out = complaints->left_out;
+	complaints->left_out = 0;
+	return true;
+}
+
+void peer_complain(const struct ucred *peer, const char *what)
+{
+	static struct complaints complaints;
+	unsigned left_out;
+
+	if (!complaints_allow(&complaints, wire_now_ms(), &left_out))
+		return;
+	if (left_out > 0)
+		log_warning("%u more disconnections were not logged", left_out);
+	log_warning("disconnected pid %ld of uid %lu: %s", (long)peer->pid, (unsigned long)peer->uid, what);
 }
 
 void notify_manager(const char *state)

@@ -1,15 +1,17 @@
 /*
- * Builds, checks and carries messages. See wire.h. Nothing here allocates, logs or keeps state, so that it can live inside
- * any application that loads the modules.
+ * Builds, checks and carries messages. See wire.h. Nothing here allocates, logs or keeps state, so that it can live
+ * inside any application that loads the modules.
  */
 #include "common/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -194,27 +196,43 @@ static int wait_ready(int fd, short events, int64_t deadline_ms)
 	}
 }
 
+/* One try, which waits in the queue before a full backlog; with nothing left to wait it does not. 0 or -errno. */
+static int connect_within(int fd, const struct sockaddr_un *address, int64_t left_ms)
+{
+	const struct timeval patience = { .tv_sec = (time_t)(left_ms / 1000),
+					  .tv_usec = (suseconds_t)(left_ms % 1000 * 1000) };
+	int flags = left_ms > 0 ? 0 : O_NONBLOCK;
+
+	if (fcntl(fd, F_SETFL, flags) != 0 ||
+	    (left_ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) != 0))
+		return -errno;
+	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
+}
+
 int wire_connect(const char *path, int64_t deadline_ms)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_fd_ int fd = -1;
 	size_t length = strlen(path);
+	int connected;
 
 	if (length >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, path, length);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* A full backlog answers EAGAIN and gives nothing to poll for. */
-	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (wire_now_ms() >= deadline_ms)
+	/* Whoever tries again and again instead never has a turn while others wait in the queue. */
+	do {
+		int64_t left_ms = deadline_ms - wire_now_ms();
+
+		connected = connect_within(fd, &address, left_ms);
+		if (left_ms <= 0 && (connected == -EAGAIN || connected == -EINTR))
 			return -ETIMEDOUT;
-		(void)poll(NULL, 0, 5);
-	}
-	return take_fd(&fd);
+	} while (connected == -EAGAIN || connected == -EINTR);
+	if (connected != 0)
+		return connected;
+	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? take_fd(&fd) : -errno;
 }
 
 int wire_send(int fd, const struct wire_writer *writer, int64_t deadline_ms)

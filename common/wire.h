@@ -63,12 +63,15 @@ bool wire_get_id(const struct wire_message *message, const char *key, uint32_t *
 /* Milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps. Deadlines below are such values. */
 int64_t wire_now_ms(void);
 
-/* Connects without ever blocking past the deadline. Returns the descriptor (CLOEXEC, non-blocking) or -errno. */
+/* Connects without ever blocking past the deadline; until then it waits its turn where the server has a full backlog.
+ * Returns the descriptor (CLOEXEC, non-blocking) or -errno. */
 int wire_connect(const char *path, int64_t deadline_ms);
-/* Sends a finished message. Returns 0 or -errno (-ETIMEDOUT at the deadline, -EMSGSIZE when it did not fit). Raises no SIGPIPE. */
+/* Sends a finished message. Returns 0 or -errno (-ETIMEDOUT at the deadline, -EMSGSIZE when it did not fit). Raises no
+ * SIGPIPE. */
 int wire_send(int fd, const struct wire_writer *writer, int64_t deadline_ms);
 /* Receives one packet. Returns its length, 0 when the peer closed, or -errno: -ETIMEDOUT at the deadline, -EAGAIN when
- * deadline_ms is 0 and nothing is there, -EMSGSIZE when the packet was longer than the buffer. Passed descriptors are discarded. */
+ * deadline_ms is 0 and nothing is there, -EMSGSIZE when the packet was longer than the buffer. Passed descriptors are
+ * discarded. */
 ssize_t wire_receive(int fd, char *buffer, size_t capacity, int64_t deadline_ms);
 /* Sends, receives and parses; 0 or -errno (-EPROTO when the answer is no message, -ECONNRESET when the peer closed). */
 int wire_ask(int fd, const struct wire_writer *question, char *buffer, size_t capacity, int64_t deadline_ms,

@@ -12,7 +12,7 @@
 struct starts {
 	size_t next; /* the oldest one, overwritten next */
 	struct {
-		struct network address;
+		struct origin origin;
 		int64_t at_ms; /* 0: free */
 	} slots[STARTS_REMEMBERED];
 };
@@ -29,9 +29,15 @@ struct origin origin_of(const struct login_config *config, const char *rhost)
 	return origin;
 }
 
+struct origin origin_of_user(uid_t uid)
+{
+	return (struct origin){ .local = true, .uid = uid };
+}
+
 bool origin_equal(const struct origin *one, const struct origin *other)
 {
-	return one->console == other->console && network_equal(&one->address, &other->address);
+	return one->console == other->console && one->local == other->local && one->uid == other->uid &&
+	       network_equal(&one->address, &other->address);
 }
 
 bool limits_allow_pending(const struct login_config *config, const struct origin *origin,
@@ -39,7 +45,7 @@ bool limits_allow_pending(const struct login_config *config, const struct origin
 {
 	if (origin->console)
 		return counts->console < CONSOLE_PLACES;
-	if (counts->remote >= (size_t)config->max_pending)
+	if (origin->local ? counts->local >= LOCAL_PLACES : counts->remote >= (size_t)config->max_pending)
 		return false;
 	return origin->spared || (counts->same_origin < (size_t)config->max_pending_per_address &&
 				  counts->same_origin_and_name < (size_t)config->max_pending_per_account);
@@ -63,10 +69,10 @@ bool starts_allow(struct starts *starts, const struct login_config *config, cons
 		return true;
 	for (size_t i = 0; i < STARTS_REMEMBERED; i++)
 		count += starts->slots[i].at_ms > 0 && starts->slots[i].at_ms > now_ms - MINUTE_MS &&
-			 network_equal(&starts->slots[i].address, &origin->address);
+			 origin_equal(&starts->slots[i].origin, origin);
 	if (count >= config->max_starts_per_minute)
 		return false;
-	starts->slots[starts->next].address = origin->address;
+	starts->slots[starts->next].origin = *origin;
 	starts->slots[starts->next].at_ms = now_ms;
 	starts->next = (starts->next + 1) % STARTS_REMEMBERED;
 	return true;

@@ -7,24 +7,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/config.h"
 
 /* Where a sign-in comes from. */
 struct origin {
 	bool console;           /* no remote host: it has places of its own, which no stranger can take */
+	bool local;             /* asked for by a user of this machine other than root: neither of both */
+	uid_t uid;              /* theirs */
 	bool spared;            /* from unlimited_from */
 	struct network address; /* IPv6 by /64; all zero for a host name that is no address */
 };
 
+/* A sign-in that root asks for: sshd and login. */
 struct origin origin_of(const struct login_config *config, const char *rhost);
+/* One that somebody else asks for, by themselves or through su and sudo: it counts for that user, whatever host they
+ * may name. */
+struct origin origin_of_user(uid_t uid);
 bool origin_equal(const struct origin *one, const struct origin *other);
 
 #define CONSOLE_PLACES 64
+#define LOCAL_PLACES 64
 
 /* What is waiting now, the sign-in in question not counted. */
 struct pending_counts {
-	size_t remote, console;
+	size_t remote, console, local;
 	size_t same_origin;
 	size_t same_origin_and_name;
 };

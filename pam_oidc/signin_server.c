@@ -26,8 +26,12 @@
 #define PARKED_MAX_MS 10000     /* between two attempts; every OpenSSH client comes back at once */
 #define TIMEOUT_MAX_S 1800
 #define TOKENS_REMEMBERED 65536
-#define CONNECTIONS_SPARE 128  /* besides those that wait: questions, and callers about to be told no */
-#define CONNECTIONS_PER_UID 16 /* of one uid that is not root */
+#define CONNECTIONS_SPARE 128     /* besides those that wait: questions, and callers about to be told no */
+#define CONNECTIONS_PER_UID 16    /* of one uid that is not root */
+#define CONNECTIONS_OF_OTHERS 128 /* of all of them; besides root's */
+#define ACCEPTS_IN_A_ROW 64
+#define ACCEPT_PAUSE_MS 100 /* when the process is out of descriptors */
+#define SERVICE_MAX 64      /* as PAM services are named */
 #define TOLD_REMEMBERED 64
 #define PARENT_MAX 64
 #define LIST_PATIENCE_MS 20
@@ -61,8 +65,8 @@ struct signin_server {
 	struct starts *starts;
 	int listener;
 	struct loop_watch *watch;
+	struct loop_timer pause;        /* until it accepts again */
 	struct connection *connections; /* newest first; parked ones have fd -1 */
-	size_t connection_count;
 	unsigned long last_id;
 	struct told told[TOLD_REMEMBERED];
 	size_t next_told;
@@ -79,11 +83,10 @@ static void close_connection(struct connection *connection)
 	dry_run_cancel(connection->dry_run);
 	loop_unwatch(server->loop, connection->watch);
 	loop_clear_timer(server->loop, &connection->timer);
-	cleanup_fd(&connection->fd);
+	peer_close(connection->fd);
 	*connection->link = connection->next;
 	if (connection->next)
 		connection->next->link = connection->link;
-	server->connection_count--;
 	free(connection);
 }
 
@@ -101,7 +104,7 @@ static bool send_or_close(struct connection *connection, const struct wire_write
 
 	if (sent == 0)
 		return true;
-	log_warning("disconnected pid %d: it does not take its answer: %s", connection->peer.pid, strerror(-sent));
+	peer_complain(&connection->peer, "it does not take its answer");
 	close_connection(connection);
 	return false;
 }
@@ -220,6 +223,8 @@ static struct pending_counts count_pending(const struct signin_server *server, c
 			continue;
 		if (other->origin.console)
 			counts.console++;
+		else if (other->origin.local)
+			counts.local++;
 		else
 			counts.remote++;
 		if (!origin_equal(&other->origin, &wanted->origin))
@@ -293,10 +298,10 @@ static void take_parent(struct connection *connection, const struct wire_message
 		(void)snprintf(connection->parent, sizeof(connection->parent), "%s", parent);
 }
 
-/* The fields that may be missing stand once at most, and a promised uid is one. */
+/* The fields that may be missing stand once at most, and a uid is one. */
 static bool optional_fields_ok(const struct wire_message *request)
 {
-	static const char *const keys[] = { "uid", "tty", "rhost", "parent", "wait", "must_resolve" };
+	static const char *const keys[] = { "uid", "started_by", "tty", "rhost", "parent", "wait", "must_resolve" };
 	uint32_t uid;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -305,7 +310,31 @@ static bool optional_fields_ok(const struct wire_message *request)
 		if (wire_next(request, keys[i], &cursor) && !wire_get(request, keys[i]))
 			return false;
 	}
-	return !wire_get(request, "uid") || wire_get_id(request, "uid", &uid);
+	return (!wire_get(request, "uid") || wire_get_id(request, "uid", &uid)) &&
+	       (!wire_get(request, "started_by") || wire_get_id(request, "started_by", &uid));
+}
+
+/* What others than root call their service stands in the log: a word as in /etc/pam.d, and not sshd's. */
+static bool service_ok(const struct connection *connection, const char *service)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t length = strspn(service, letters);
+
+	return connection->peer.uid == 0 ||
+	       (length > 0 && length < SERVICE_MAX && service[length] == '\0' && strcmp(service, "sshd") != 0);
+}
+
+/* Root's word is taken for the host, and for whom su or sudo asks. Whoever else asks could name any host, to have its
+ * places and starts used up. */
+static struct origin origin_of_request(const struct connection *connection, const struct wire_message *request)
+{
+	uint32_t user = 0;
+
+	if (connection->peer.uid != 0)
+		return origin_of_user(connection->peer.uid);
+	if (wire_get_id(request, "started_by", &user) && user != 0)
+		return origin_of_user(user);
+	return origin_of(&realm_config(connection->server->realm)->login, field(request, "rhost"));
 }
 
 static void handle_login(struct connection *connection, const struct wire_message *request)
@@ -319,7 +348,8 @@ static void handle_login(struct connection *connection, const struct wire_messag
 	uint32_t uid = 0;
 
 	if (!name || !service || !wire_get_number(request, "timeout", 1, TIMEOUT_MAX_S, &timeout_s) ||
-	    !qr_style_named(field(request, "qr"), &connection->qr) || !optional_fields_ok(request)) {
+	    !qr_style_named(field(request, "qr"), &connection->qr) || !optional_fields_ok(request) ||
+	    !service_ok(connection, service)) {
 		close_connection(connection);
 		return;
 	}
@@ -334,7 +364,7 @@ static void handle_login(struct connection *connection, const struct wire_messag
 		.caller = connection->peer.uid,
 		.service = service,
 		.tty = field(request, "tty"),
-		.rhost = field(request, "rhost"),
+		.rhost = connection->peer.uid == 0 ? field(request, "rhost") : "",
 		.deadline_ms = wire_now_ms() + timeout_s * 1000,
 	};
 	parked = find_parked(server, name, signin_request.rhost, connection->parent);
@@ -342,7 +372,7 @@ static void handle_login(struct connection *connection, const struct wire_messag
 		resume(connection, parked, signin_request.deadline_ms);
 		return;
 	}
-	connection->origin = origin_of(&realm_config(server->realm)->login, signin_request.rhost);
+	connection->origin = origin_of_request(connection, request);
 	connection->id = ++server->last_id;
 	connection->signin = signin_start(&server->around, server->realm, &signin_request, &events);
 	if (!connection->signin)
@@ -362,7 +392,7 @@ static void handle_park(struct connection *connection, const struct wire_message
 	}
 	loop_unwatch(server->loop, connection->watch);
 	connection->watch = NULL;
-	cleanup_fd(&connection->fd);
+	peer_close(connection->fd);
 	connection->fd = -1;
 }
 
@@ -493,8 +523,7 @@ static void dispatch(struct connection *connection, const struct wire_message *m
 		request->handle(connection, message);
 		return;
 	}
-	log_warning("disconnected pid %d of uid %u: it asks for what is not its to ask", connection->peer.pid,
-		    connection->peer.uid);
+	peer_complain(&connection->peer, "it asks for what is not its to ask");
 	close_connection(connection);
 }
 
@@ -503,7 +532,7 @@ static void connection_ready(void *context, short revents)
 	struct connection *connection = context;
 	char buffer[REQUEST_MAX];
 	struct wire_message message;
-	ssize_t n = wire_receive(connection->fd, buffer, sizeof(buffer), 0);
+	ssize_t n = peer_receive(connection->fd, buffer, sizeof(buffer));
 
 	(void)revents;
 	if (n == -EAGAIN)
@@ -513,32 +542,30 @@ static void connection_ready(void *context, short revents)
 		return;
 	}
 	if (n != 0)
-		log_warning("disconnected pid %d of uid %u: it sent what is no message", connection->peer.pid,
-			    connection->peer.uid);
+		peer_complain(&connection->peer, "it sent what is no message");
 	else if (connection->signin && signin_state(connection->signin) != SIGNIN_LOOKUP)
 		log_info("%s (%s): the person went away, cancelled", signin_name(connection->signin),
 			 signin_service(connection->signin));
 	close_connection(connection);
 }
 
-static size_t connections_of(const struct signin_server *server, uid_t uid)
-{
-	size_t count = 0;
-
-	for (const struct connection *connection = server->connections; connection; connection = connection->next)
-		count += connection->fd >= 0 && connection->peer.uid == uid;
-	return count;
-}
-
+/* Others than root have places of their own, and each of them some. Whoever has subordinate uids has many of them. */
 static bool has_place(const struct signin_server *server, uid_t uid)
 {
-	size_t places = (size_t)realm_config(server->realm)->login.max_pending + CONSOLE_PLACES + CONNECTIONS_SPARE;
+	size_t places = (size_t)realm_config(server->realm)->login.max_pending + CONSOLE_PLACES + LOCAL_PLACES +
+			CONNECTIONS_SPARE;
+	size_t own = 0, roots = 0, others = 0;
 
-	/* Others than root never take the last places. */
+	for (const struct connection *open = server->connections; open; open = open->next) {
+		bool is_roots = open->fd < 0 || open->peer.uid == 0;
+
+		roots += is_roots;
+		others += !is_roots;
+		own += !is_roots && open->peer.uid == uid;
+	}
 	if (uid != 0)
-		return server->connection_count < places - CONNECTIONS_SPARE / 2 &&
-		       connections_of(server, uid) < CONNECTIONS_PER_UID;
-	return server->connection_count < places;
+		return own < CONNECTIONS_PER_UID && others < CONNECTIONS_OF_OTHERS;
+	return roots < places;
 }
 
 static void add_connection(struct signin_server *server, int fd, const struct ucred *peer)
@@ -546,7 +573,7 @@ static void add_connection(struct signin_server *server, int fd, const struct uc
 	struct connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection) {
-		cleanup_fd(&fd);
+		peer_close(fd);
 		return;
 	}
 	*connection = (struct connection){ .server = server, .fd = fd, .peer = *peer, .link = &server->connections };
@@ -554,31 +581,66 @@ static void add_connection(struct signin_server *server, int fd, const struct uc
 	if (connection->next)
 		connection->next->link = &connection->next;
 	server->connections = connection;
-	server->connection_count++;
 	connection->watch = loop_watch(server->loop, fd, POLLIN, connection_ready, connection);
 	if (!connection->watch || !loop_set_timer(server->loop, &connection->timer, wire_now_ms() + REQUEST_TIMEOUT_MS,
 						  timed_out, connection))
 		close_connection(connection);
 }
 
-static void listener_ready(void *context, short revents)
+static void listener_ready(void *context, short revents);
+
+static void accept_again(void *context)
 {
 	struct signin_server *server = context;
+
+	server->watch = loop_watch(server->loop, server->listener, POLLIN, listener_ready, server);
+	if (!server->watch)
+		(void)loop_set_timer(server->loop, &server->pause, wire_now_ms() + ACCEPT_PAUSE_MS, accept_again,
+				     server);
+}
+
+/* The connection that cannot be taken would wake the loop again and again. */
+static void pause_accepting(struct signin_server *server)
+{
+	if (!loop_set_timer(server->loop, &server->pause, wire_now_ms() + ACCEPT_PAUSE_MS, accept_again, server))
+		return;
+	loop_unwatch(server->loop, server->watch);
+	server->watch = NULL;
+}
+
+/* False when there is none, or none can be taken. */
+static bool accept_one(struct signin_server *server)
+{
 	struct ucred peer;
 	int fd = listen_accept(server->listener, &peer);
 
-	(void)revents;
+	if (fd == -EINTR || fd == -ECONNABORTED)
+		return true;
 	if (fd < 0) {
-		if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED)
+		if (fd != -EAGAIN) {
 			log_error("cannot accept a connection: %s", strerror(-fd));
-		return;
+			pause_accepting(server);
+		}
+		return false;
 	}
 	if (has_place(server, peer.uid)) {
 		add_connection(server, fd, &peer);
-		return;
+		return true;
 	}
-	log_warning("turned away pid %d of uid %u: too many connections", peer.pid, peer.uid);
-	cleanup_fd(&fd);
+	peer_complain(&peer, "too many connections");
+	peer_close(fd);
+	return true;
+}
+
+/* Some at once: who comes and goes quickly must not keep others waiting in the queue. */
+static void listener_ready(void *context, short revents)
+{
+	struct signin_server *server = context;
+
+	(void)revents;
+	for (int i = 0; i < ACCEPTS_IN_A_ROW; i++)
+		if (!accept_one(server))
+			return;
 }
 
 struct signin_server *signin_server_create(struct loop *loop, struct http *http, int listener, struct realm *realm)
@@ -614,7 +676,8 @@ void signin_server_free(struct signin_server *server)
 	while (server->connections)
 		close_connection(server->connections);
 	loop_unwatch(server->loop, server->watch);
-	cleanup_fd(&server->listener);
+	loop_clear_timer(server->loop, &server->pause);
+	peer_close(server->listener);
 	starts_free(server->starts);
 	replay_free(server->around.replay);
 	realm_unref(server->realm);

@@ -67,30 +67,6 @@ static void answer_unrecorded(const struct service *service, struct question *qu
 			question);
 }
 
-/* The account on record that the name means: its own, or for an email the one that it stands for. */
-static enum store_answer find_record(const struct service *service, const char *name, struct account_record *ret_record)
-{
-	enum store_answer found = facts_record_of_typed(service, name, ret_record);
-	struct stands_for stands;
-
-	if (found != STORE_NONE)
-		return found;
-	stands_for(service->config, name, NULL, &stands);
-	if (!stands.is_email || stands.reason != REASON_NONE || !stands.account[0])
-		return STORE_NONE;
-	return facts_record_named(service, stands.account, ret_record);
-}
-
-static bool is_own_account(const struct service *service, uid_t caller, const char *name,
-			   const struct account_record *record)
-{
-	uid_t uid;
-
-	if (record)
-		return record->uid == caller;
-	return facts_local_user(service, name, &uid) > 0 && uid == caller;
-}
-
 void handle_standing(struct service *service, struct question *question, const struct wire_message *message)
 {
 	const char *name = wire_get(message, "name");
@@ -106,9 +82,9 @@ void handle_standing(struct service *service, struct question *question, const s
 		answer(question, "not_ours", NULL);
 		return;
 	}
-	found = find_record(service, name, &record);
+	found = facts_record_meant(service, name, &record);
 	if (caller != 0 && found != STORE_FAILED &&
-	    !is_own_account(service, caller, name, found == STORE_FOUND ? &record : NULL))
+	    !facts_belongs_to(service, name, found == STORE_FOUND ? &record : NULL, caller))
 		question_drop(question);
 	else if (found == STORE_FAILED)
 		answer(question, "unavailable", NULL);

@@ -38,6 +38,29 @@ enum store_answer facts_record_of_typed(const struct service *service, const cha
 	return checked(service, store_account_by_email(service->store, tenant->name, typed, ret_record));
 }
 
+enum store_answer facts_record_meant(const struct service *service, const char *typed,
+				     struct account_record *ret_record)
+{
+	enum store_answer found = facts_record_of_typed(service, typed, ret_record);
+	struct stands_for stands;
+
+	if (found != STORE_NONE)
+		return found;
+	stands_for(service->config, typed, NULL, &stands);
+	if (!stands.is_email || stands.reason != REASON_NONE || !stands.account[0])
+		return STORE_NONE;
+	return facts_record_named(service, stands.account, ret_record);
+}
+
+bool facts_belongs_to(const struct service *service, const char *typed, const struct account_record *record, uid_t uid)
+{
+	uid_t local;
+
+	if (record)
+		return record->uid == uid;
+	return facts_local_user(service, typed, &local) > 0 && local == uid;
+}
+
 int facts_local_user(const struct service *service, const char *name, uid_t *ret_uid)
 {
 	struct account_user user;

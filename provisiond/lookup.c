@@ -321,6 +321,21 @@ static void continue_lookup(struct lookup *lookup)
 		look_up_recorded(lookup, &stands, &record);
 }
 
+/* On behalf of a user other than root, only that user's own name is looked up: any other is not ours at once, since
+ * even the time that an answer takes would tell who exists. */
+static bool may_hear(const struct service *service, const struct wire_message *message, const char *name)
+{
+	_cleanup_record_ struct account_record record = { 0 };
+	enum store_answer found;
+	uint32_t caller;
+
+	if (!wire_get(message, "caller"))
+		return true;
+	found = facts_record_meant(service, name, &record);
+	return wire_get_id(message, "caller", &caller) && found != STORE_FAILED &&
+	       facts_belongs_to(service, name, found == STORE_FOUND ? &record : NULL, caller);
+}
+
 void handle_lookup(struct service *service, struct question *question, const struct wire_message *message)
 {
 	const char *name = wire_get(message, "name"), *purpose = wire_get(message, "purpose");
@@ -337,7 +352,7 @@ void handle_lookup(struct service *service, struct question *question, const str
 	lookup->for_nss = strcmp(purpose, "nss") == 0;
 	lookup->for_sshd = !lookup->for_nss && program && strcmp(program, "sshd") == 0;
 	/* No name of ours is that long; it can be somebody else's only where nobody could type it. */
-	if (strlen(name) > TICKET_TYPED_MAX) {
+	if (strlen(name) > TICKET_TYPED_MAX || !may_hear(service, message, name)) {
 		answer_status(lookup, "not_ours");
 		return;
 	}

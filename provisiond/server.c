@@ -118,7 +118,7 @@ static void end_connection(struct connection *connection)
 	if (connection->ended)
 		return;
 	connection->ended = true;
-	(void)close(connection->fd);
+	peer_close(connection->fd);
 	if (connection->question)
 		connection->question->connection = NULL;
 	end_stream(connection);
@@ -150,7 +150,7 @@ void server_free(struct server *server)
 	for (struct connection *connection = server->connections; connection; connection = connection->next)
 		end_connection(connection);
 	free_ended(server);
-	(void)close(server->listener);
+	peer_close(server->listener);
 	explicit_bzero(server->received, sizeof(server->received));
 	explicit_bzero(server->answer, sizeof(server->answer));
 	free(server->polled);
@@ -181,7 +181,7 @@ static void add_connection(struct server *server, int fd, const struct ucred *pe
 	struct connection *connection = has_place(server, peer->uid) ? calloc(1, sizeof(*connection)) : NULL;
 
 	if (!connection) {
-		(void)close(fd);
+		peer_close(fd);
 		return;
 	}
 	*connection = (struct connection){
@@ -356,7 +356,7 @@ void question_drop(struct question *question)
 
 static void receive_question(struct server *server, struct connection *connection)
 {
-	ssize_t n = wire_receive(connection->fd, server->received, sizeof(server->received), 0);
+	ssize_t n = peer_receive(connection->fd, server->received, sizeof(server->received));
 	struct wire_message message;
 	struct question *question;
 

@@ -3,8 +3,12 @@
  */
 #include "pam_oidc/module/application.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <security/pam_modutil.h>
 
 #include "pam_oidc/module/printable.h"
 
@@ -41,4 +45,21 @@ void application_from_pam(pam_handle_t *pamh, struct application *ret_applicatio
 	if (application.kind == APPLICATION_SSHD)
 		(void)snprintf(application.service, sizeof(application.service), "sshd");
 	*ret_application = application;
+}
+
+uid_t application_started_by(pam_handle_t *pamh, const struct application *application)
+{
+	const void *caller = NULL;
+	const struct passwd *entry;
+
+	/* There, PAM_RUSER is what somebody elsewhere says. */
+	if (application->kind == APPLICATION_SSHD || application->kind == APPLICATION_LOGIN)
+		return 0;
+	/* su keeps the caller's real uid; sudo becomes root wholly, and names the caller. */
+	if (getuid() != 0)
+		return getuid();
+	if (pam_get_item(pamh, PAM_RUSER, &caller) != PAM_SUCCESS || !caller)
+		return 0;
+	entry = pam_modutil_getpwnam(pamh, caller);
+	return entry ? entry->pw_uid : 0;
 }

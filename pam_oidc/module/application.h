@@ -5,6 +5,8 @@
 #ifndef PAM_OIDC_MODULE_APPLICATION_H
 #define PAM_OIDC_MODULE_APPLICATION_H
 
+#include <sys/types.h>
+
 #include <security/pam_modules.h>
 
 enum application_kind {
@@ -23,5 +25,8 @@ struct application {
 };
 
 void application_from_pam(pam_handle_t *pamh, struct application *ret_application);
+
+/* Whoever started it and is not root, although it runs as root: the user who called su or sudo. 0 otherwise. */
+uid_t application_started_by(pam_handle_t *pamh, const struct application *application);
 
 #endif

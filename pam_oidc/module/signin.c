@@ -33,6 +33,7 @@ static const char *name_of_wait(enum wait_mode wait)
 static int send_login(const struct attempt *attempt, const struct signin *signin)
 {
 	const struct application *application = &attempt->application;
+	uid_t started_by = application_started_by(attempt->pamh, application);
 	struct wire_writer question;
 
 	wire_begin(&question, signin->buffer, WIRE_MAX, "op", "login");
@@ -41,6 +42,8 @@ static int send_login(const struct attempt *attempt, const struct signin *signin
 		wire_put_number(&question, "uid", attempt->person.uid);
 	if (application->kind == APPLICATION_SSHD)
 		wire_put(&question, "must_resolve", "1");
+	if (started_by != 0)
+		wire_put_number(&question, "started_by", started_by);
 	wire_put(&question, "service", application->service);
 	wire_put(&question, "tty", application->tty);
 	wire_put(&question, "rhost", application->rhost);

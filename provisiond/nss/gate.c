@@ -5,7 +5,9 @@
 #include "provisiond/nss/gate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static bool is_sshd(const char *program)
@@ -15,13 +17,46 @@ static bool is_sshd(const char *program)
 
 bool gate_admits(const char *program, uid_t real, uid_t effective)
 {
-	/* The caller chooses argv[0]. The real uid keeps out su and sudo started under sshd's name. */
 	return is_sshd(program) && real == 0 && effective == 0;
+}
+
+bool gate_admits_file(const char *path)
+{
+	static const char deleted[] = " (deleted)"; /* by an update, while it runs (proc(5)) */
+	const char *name = strrchr(path, '/');
+	char program[sizeof("sshd-session")] = "";
+	size_t length;
+
+	if (!name)
+		return false;
+	length = strlen(++name);
+	if (length >= strlen(deleted) && strcmp(name + length - strlen(deleted), deleted) == 0)
+		length -= strlen(deleted);
+	if (length >= sizeof(program))
+		return false;
+	memcpy(program, name, length);
+	return is_sshd(program);
+}
+
+/* argv[0] is the caller's choice, and sudo makes its real uid root's: a program that has other privileges than its
+ * caller is judged by its file. Some policies of SELinux start sshd like that as well. */
+static bool is_no_setuid_program(void)
+{
+	char path[PATH_MAX];
+	ssize_t length;
+
+	if (getauxval(AT_SECURE) == 0)
+		return true;
+	length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (length < 0)
+		return false;
+	path[length] = '\0';
+	return gate_admits_file(path);
 }
 
 bool gate_admits_this_process(void)
 {
 	const char *program = program_invocation_short_name;
 
-	return is_sshd(program) && gate_admits(program, getuid(), geteuid());
+	return is_sshd(program) && gate_admits(program, getuid(), geteuid()) && is_no_setuid_program();
 }

@@ -11,7 +11,11 @@
  * `sshd-session`. (`sshd-auth` of OpenSSH 10 looks nobody up.) Pure. */
 bool gate_admits(const char *program, uid_t real, uid_t effective);
 
-/* The same for this process. The name is compared first, so that other programs pay for no system call. */
+/* Whether this is sshd's file, as /proc/self/exe names it. Pure. */
+bool gate_admits_file(const char *path);
+
+/* The same for this process; a setuid program must be sshd by its file, too. The name is compared first, so that other
+ * programs pay for no system call. */
 bool gate_admits_this_process(void);
 
 #endif

@@ -116,6 +116,27 @@ static void no_stranger_can_take_the_consoles_places(void **state)
 	assert_true(allowed(&config, "198.51.100.7", (struct pending_counts){ .console = CONSOLE_PLACES }));
 }
 
+static void a_local_user_has_places_of_their_own(void **state)
+{
+	struct login_config config = limits_of(100, 10, 3, 20);
+	struct origin user = origin_of_user(1500), other = origin_of_user(1501), console = origin_of(&config, "");
+	struct origin nowhere = origin_of(&config, "UNKNOWN");
+	struct pending_counts full = { .local = LOCAL_PLACES };
+
+	(void)state;
+	assert_true(origin_equal(&user, &user));
+	assert_false(origin_equal(&user, &other) || origin_equal(&user, &console) || origin_equal(&user, &nowhere));
+	assert_false(limits_allow_pending(&config, &user, &full));
+	assert_true(allowed(&config, "", full));
+	assert_true(allowed(&config, "198.51.100.7", full));
+	full = (struct pending_counts){ .remote = 100, .console = CONSOLE_PLACES, .local = LOCAL_PLACES - 1 };
+	assert_true(limits_allow_pending(&config, &user, &full));
+	full = (struct pending_counts){ .same_origin = 10 };
+	assert_false(limits_allow_pending(&config, &user, &full));
+	full = (struct pending_counts){ .same_origin_and_name = 3 };
+	assert_false(limits_allow_pending(&config, &user, &full));
+}
+
 /* --- starts a minute --- */
 
 static bool start(struct starts *starts, const struct login_config *config, const char *rhost, int64_t now_ms)
@@ -140,6 +161,23 @@ static void starts_are_counted_for_a_minute_and_by_address(void **state)
 	assert_true(start(starts, &config, "198.51.100.7", 1000 + MINUTE_MS));
 	assert_false(start(starts, &config, "198.51.100.7", 1000 + MINUTE_MS));
 	assert_true(start(starts, &config, "198.51.100.7", 2000 + MINUTE_MS));
+	starts_free(starts);
+}
+
+static void starts_of_local_users_are_counted_by_user(void **state)
+{
+	struct login_config config = limits_of(256, 10, 3, 2);
+	struct starts *starts = starts_create();
+	struct origin user = origin_of_user(1500), other = origin_of_user(1501);
+
+	(void)state;
+	assert_true(starts_allow(starts, &config, &user, 1000));
+	assert_true(starts_allow(starts, &config, &user, 1000));
+	assert_false(starts_allow(starts, &config, &user, 1000));
+	assert_true(starts_allow(starts, &config, &other, 1000));
+	assert_true(start(starts, &config, "UNKNOWN", 1000));
+	assert_true(start(starts, &config, "", 1000));
+	assert_true(starts_allow(starts, &config, &user, 1000 + MINUTE_MS));
 	starts_free(starts);
 }
 
@@ -195,7 +233,9 @@ int main(void)
 		cmocka_unit_test(each_limit_holds_at_its_own_count),
 		cmocka_unit_test(a_spared_network_keeps_the_limit_over_all_only),
 		cmocka_unit_test(no_stranger_can_take_the_consoles_places),
+		cmocka_unit_test(a_local_user_has_places_of_their_own),
 		cmocka_unit_test(starts_are_counted_for_a_minute_and_by_address),
+		cmocka_unit_test(starts_of_local_users_are_counted_by_user),
 		cmocka_unit_test(a_refused_start_is_not_counted),
 		cmocka_unit_test(the_console_and_spared_networks_start_freely),
 		cmocka_unit_test(many_addresses_fill_no_memory_and_lock_nobody_out),

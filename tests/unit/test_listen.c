@@ -4,8 +4,10 @@
  */
 #include "common/listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "common/log.h"
 #include "common/wire.h"
 
 static char folder[] = "/tmp/test_listen.XXXXXX";
@@ -272,6 +275,137 @@ static void the_manager_is_told(void **state)
 	(void)unsetenv("NOTIFY_SOCKET");
 }
 
+/* ---- what a peer passes along ---- */
+
+/* A TCP socket whose close waits for `seconds`, since the other end never reads what is on the way. */
+static int lingering(int seconds, int *ret_other_end)
+{
+	static const char bytes[65536];
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	const struct linger linger = { .l_onoff = 1, .l_linger = seconds };
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	*ret_other_end = accept(listener, NULL, NULL);
+	assert_true(*ret_other_end >= 0);
+	(void)close(listener);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	return fd;
+}
+
+/* Sends a packet with the descriptor, which is ours no more then. */
+static void pass(int connection, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr header = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *passed = CMSG_FIRSTHDR(&header);
+
+	passed->cmsg_level = SOL_SOCKET;
+	passed->cmsg_type = SCM_RIGHTS;
+	passed->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(passed), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(connection, &header, 0), 1);
+	(void)close(fd);
+}
+
+#define LINGER_S 60
+
+static void a_passed_descriptor_keeps_nobody_waiting(void **state)
+{
+	int64_t began_ms = wire_now_ms();
+	int pair[2], other_ends[2];
+	char buffer[8];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	pass(pair[0], lingering(LINGER_S, &other_ends[0]));
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), 1);
+	/* And one that is never received. */
+	pass(pair[0], lingering(LINGER_S, &other_ends[1]));
+	peer_close(pair[1]);
+	assert_true(wire_now_ms() - began_ms < LINGER_S * 1000 / 2);
+	(void)close(pair[0]);
+	(void)close(other_ends[0]);
+	(void)close(other_ends[1]);
+}
+
+static void what_is_received_and_closed_with_patience_is_as_ever(void **state)
+{
+	char buffer[8];
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), -EAGAIN);
+	assert_int_equal(send(pair[0], "abc", 3, 0), 3);
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), 3);
+	assert_int_equal(send(pair[0], "a packet that is too long", 25, 0), 25);
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), -EMSGSIZE);
+	errno = ENOTTY;
+	peer_close(pair[0]);
+	peer_close(-1);
+	assert_int_equal(errno, ENOTTY);
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), 0);
+	peer_close(pair[1]);
+	assert_int_equal(fcntl(pair[1], F_GETFD), -1);
+}
+
+/* ---- the log ---- */
+
+static unsigned lines;
+static char last_line[256];
+
+static void count_line(int priority, const char *line)
+{
+	(void)priority;
+	lines++;
+	(void)snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+static void complaints_are_a_few_a_minute_and_the_rest_is_counted(void **state)
+{
+	struct complaints complaints = { 0 };
+	unsigned left_out = 77;
+
+	(void)state;
+	for (unsigned i = 0; i < COMPLAINTS_PER_MINUTE; i++) {
+		assert_true(complaints_allow(&complaints, 1000 + i, &left_out));
+		assert_int_equal(left_out, 0);
+	}
+	left_out = 77;
+	for (unsigned i = 0; i < 500; i++)
+		assert_false(complaints_allow(&complaints, 60999, &left_out));
+	assert_int_equal(left_out, 77);
+	assert_true(complaints_allow(&complaints, 61000, &left_out));
+	assert_int_equal(left_out, 500);
+	assert_true(complaints_allow(&complaints, 61000, &left_out));
+	assert_int_equal(left_out, 0);
+}
+
+static void nobody_fills_the_log_by_misbehaving(void **state)
+{
+	const struct ucred peer = { .pid = 12, .uid = 1000 };
+
+	(void)state;
+	log_divert(count_line);
+	peer_complain(&peer, "it says nothing");
+	assert_string_equal(last_line, "disconnected pid 12 of uid 1000: it says nothing");
+	for (int i = 0; i < 10000; i++)
+		peer_complain(&peer, "it says nothing");
+	log_divert(NULL);
+	/* Twice a minute's, should one end meanwhile, and the line that counts the rest. */
+	assert_true(lines <= 2 * COMPLAINTS_PER_MINUTE + 1);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, remove_socket)
 
 int main(void)
@@ -289,6 +423,10 @@ int main(void)
 		TEST(a_passed_socket_of_another_kind_is_an_error),
 		TEST(a_socket_that_was_passed_to_another_process_is_not_taken),
 		TEST(the_manager_is_told),
+		TEST(a_passed_descriptor_keeps_nobody_waiting),
+		TEST(what_is_received_and_closed_with_patience_is_as_ever),
+		TEST(complaints_are_a_few_a_minute_and_the_rest_is_counted),
+		TEST(nobody_fills_the_log_by_misbehaving),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

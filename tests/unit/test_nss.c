@@ -208,6 +208,21 @@ static void the_gate_admits_only_the_root_parts_of_sshd(void **state)
 	assert_false(gate_admits("sshd", 1000, 0));
 }
 
+static void the_gate_knows_sshds_file_even_when_an_update_replaced_it(void **state)
+{
+	(void)state;
+	assert_true(gate_admits_file("/usr/sbin/sshd"));
+	assert_true(gate_admits_file("/usr/lib/openssh/sshd-session"));
+	assert_true(gate_admits_file("/usr/lib/openssh/sshd-session (deleted)"));
+	assert_false(gate_admits_file("/usr/bin/sudo"));
+	assert_false(gate_admits_file("/usr/bin/sudo (deleted)"));
+	assert_false(gate_admits_file("/home/sshd/sudo"));
+	assert_false(gate_admits_file("/usr/sbin/sshd (deleted) (deleted)"));
+	assert_false(gate_admits_file("/usr/sbin/"));
+	assert_false(gate_admits_file("sshd"));
+	assert_false(gate_admits_file(""));
+}
+
 static void a_promised_name_has_its_entry_with_a_password_that_nobody_has(void **state)
 {
 	struct passwd entry;
@@ -823,6 +838,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_gate_admits_only_the_root_parts_of_sshd),
+		cmocka_unit_test(the_gate_knows_sshds_file_even_when_an_update_replaced_it),
 		WITH_MODULE(a_promised_name_has_its_entry_with_a_password_that_nobody_has),
 		WITH_MODULE(an_incomplete_account_has_an_entry_like_a_promised_one),
 		WITH_MODULE(an_active_account_answers_to_its_short_name),

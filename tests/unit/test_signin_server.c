@@ -375,7 +375,7 @@ static void another_user_can_neither_park_nor_resume(void **state)
 	(void)state;
 	(void)strcpy(stage.provisiond.lookup, "status=entry\naccount=alice\ntenant=clinic\nuid=4242");
 	caller = caller_connect(STRANGER);
-	caller_say(caller, "op=login\nname=alice\nservice=sshd\nrhost=198.51.100.7\nqr=none\ntimeout=60\nparent=7:8");
+	caller_say(caller, "op=login\nname=alice\nservice=lock\nrhost=198.51.100.7\nqr=none\ntimeout=60\nparent=7:8");
 	(void)caller_hear_status(caller, "show");
 	caller_say(caller, "op=park");
 	caller_hung_up_on(caller);
@@ -386,7 +386,7 @@ static void another_user_can_neither_park_nor_resume(void **state)
 	caller_hung_up_on(caller);
 	caller_hang_up(caller);
 	next = caller_connect(STRANGER);
-	caller_say(next, "op=login\nname=alice\nservice=sshd\nrhost=198.51.100.7\nqr=none\ntimeout=60\nparent=7:8");
+	caller_say(next, "op=login\nname=alice\nservice=lock\nrhost=198.51.100.7\nqr=none\ntimeout=60\nparent=7:8");
 	assert_string_equal(wire_get(caller_hear_status(next, "show"), "resumed"), "0");
 	caller_hang_up(next);
 }
@@ -407,6 +407,105 @@ static void another_user_has_sixteen_connections_at_most(void **state)
 	caller_hang_up(root);
 	for (int i = 0; i < 17; i++)
 		caller_hang_up(callers[i]);
+}
+
+static void another_user_can_neither_name_a_host_nor_pose_as_sshd(void **state)
+{
+	static const char *const services[] = { "sshd", "", "a b", "x\x1b[2J", "(sshd from 192.0.2.1)" };
+	struct caller *caller, *root;
+
+	(void)state;
+	(void)strcpy(stage.provisiond.lookup, "status=entry\naccount=alice\ntenant=clinic\nuid=4242");
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		caller = caller_connect(STRANGER);
+		caller_say(caller, "op=login\nname=alice\nservice=%s\nqr=none\ntimeout=60", services[i]);
+		caller_hung_up_on(caller);
+		caller_hang_up(caller);
+	}
+	caller = caller_connect(STRANGER);
+	caller_say(caller, "op=login\nname=alice\nservice=lock\nrhost=192.0.2.1\nqr=none\ntimeout=60");
+	(void)caller_hear_status(caller, "show");
+	root = caller_connect(0);
+	caller_say(root, "op=pending");
+	assert_string_equal(wire_get(caller_hear_status(root, "signin"), "rhost"), "");
+	caller_hang_up(root);
+	caller_hang_up(caller);
+}
+
+static void another_user_uses_up_neither_the_starts_of_a_host_nor_its_places(void **state)
+{
+	struct caller *callers[3], *caller;
+
+	(void)state;
+	stage_restart("max_pending_per_address = 2\nmax_pending_per_account = 2\nmax_starts_per_minute = 3", "");
+	(void)strcpy(stage.provisiond.lookup, "status=entry\naccount=alice\ntenant=clinic\nuid=4242");
+	for (int i = 0; i < 3; i++) {
+		callers[i] = caller_connect(STRANGER);
+		caller_say(callers[i], "op=login\nname=alice\nservice=lock\nrhost=198.51.100.7\nqr=none\ntimeout=60");
+		if (i < 2)
+			(void)caller_hear_status(callers[i], "show");
+		else
+			(void)caller_refused(callers[i], "limit");
+	}
+	/* The same name from the same host, over SSH. */
+	caller = caller_shown("alice", "", NULL, 0);
+	caller_hang_up(caller);
+	for (int i = 0; i < 3; i++)
+		caller_hang_up(callers[i]);
+	stage_settle();
+	caller = caller_connect(STRANGER);
+	caller_say(caller, "op=login\nname=alice\nservice=lock\nqr=none\ntimeout=60");
+	(void)caller_hear_status(caller, "show");
+	caller_hang_up(caller);
+	caller = caller_connect(STRANGER);
+	caller_say(caller, "op=login\nname=alice\nservice=lock\nqr=none\ntimeout=60");
+	(void)caller_refused(caller, "limit");
+	caller_hang_up(caller);
+	assert_int_equal(stage_requests("device"), 4);
+}
+
+static void whoever_calls_su_uses_up_their_own_places_and_not_the_consoles(void **state)
+{
+	static const char su[] = "op=login\nname=alice\nservice=su\ntty=pts/0\nqr=none\ntimeout=60\nstarted_by=%d";
+	struct caller *callers[2], *caller;
+
+	(void)state;
+	stage_restart("max_pending_per_account = 2", "");
+	for (int i = 0; i < 2; i++) {
+		callers[i] = caller_connect(0);
+		caller_say(callers[i], su, STRANGER);
+		(void)caller_hear_status(callers[i], "show");
+	}
+	caller = caller_connect(0);
+	caller_say(caller, su, STRANGER);
+	(void)caller_refused(caller, "limit");
+	caller_hang_up(caller);
+	caller = caller_connect(0);
+	caller_say(caller, su, STRANGER + 1);
+	(void)caller_hear_status(caller, "show");
+	caller_hang_up(caller);
+	for (int i = 0; i < 3; i++) {
+		caller = caller_connect(0);
+		caller_say(caller, "op=login\nname=alice\nservice=login\ntty=tty1\nqr=none\ntimeout=60");
+		(void)caller_hear_status(caller, "show");
+		caller_hang_up(caller);
+	}
+	caller_hang_up(callers[0]);
+	caller_hang_up(callers[1]);
+}
+
+static void provisiond_hears_on_whose_behalf_it_is_asked(void **state)
+{
+	struct caller *caller;
+
+	(void)state;
+	caller = stranger_signs_in();
+	(void)caller_refused(caller, "not_ours");
+	caller_hang_up(caller);
+	assert_string_equal(asked(stage.provisiond.lookup_asked, "caller"), "4242");
+	caller = caller_shown("alice", "", NULL, 0);
+	caller_hang_up(caller);
+	assert_string_equal(asked(stage.provisiond.lookup_asked, "caller"), "");
 }
 
 /* --- what is no request --- */
@@ -1082,6 +1181,10 @@ int main(void)
 		TEST(roots_questions_are_for_root_alone),
 		TEST(another_user_can_neither_park_nor_resume),
 		TEST(another_user_has_sixteen_connections_at_most),
+		TEST(another_user_can_neither_name_a_host_nor_pose_as_sshd),
+		TEST(another_user_uses_up_neither_the_starts_of_a_host_nor_its_places),
+		TEST(whoever_calls_su_uses_up_their_own_places_and_not_the_consoles),
+		TEST(provisiond_hears_on_whose_behalf_it_is_asked),
 		TEST(whatever_is_not_in_the_table_ends_the_connection),
 		TEST(garbage_and_floods_end_the_connection),
 		TEST(who_says_nothing_is_hung_up_on_after_five_seconds),
