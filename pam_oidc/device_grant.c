@@ -46,6 +46,19 @@ static bool graphic(const char *text, size_t max)
 	return true;
 }
 
+/* RFC 8628 leaves it to the issuer what a user code looks like. Some come in groups with a space between them. */
+static bool user_code_ok(const char *code)
+{
+	size_t length = strnlen(code, USER_CODE_MAX + 1);
+
+	if (length == 0 || length > USER_CODE_MAX || code[length - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (code[i] == ' ' ? i == 0 || code[i - 1] == ' ' : code[i] < ' ' || code[i] >= 0x7f)
+			return false;
+	return true;
+}
+
 /* A whole number of seconds, or 0 when the member is absent, null, or no positive whole number. */
 static int64_t seconds(const json_t *response, const char *name, int64_t max)
 {
@@ -59,7 +72,7 @@ static bool take_codes(const json_t *response, struct device_authorization *auth
 	const char *device_code = json_strict_string(response, "device_code");
 	const char *user_code = json_strict_string(response, "user_code");
 
-	if (!device_code || !graphic(device_code, DEVICE_CODE_MAX) || !user_code || !graphic(user_code, USER_CODE_MAX))
+	if (!device_code || !graphic(device_code, DEVICE_CODE_MAX) || !user_code || !user_code_ok(user_code))
 		return false;
 	authorization->user_code = strdup(user_code);
 	return authorization->user_code &&

@@ -412,7 +412,11 @@ static void a_hostile_user_code_is_refused(void **state)
 		"\"\\u001b[2J\\u001b[31mABCD\"",
 		"\"ABCD\\nType your password:\"",
 		"\"ABCD\\rEFGH\"",
-		"\"AB CD\"",
+		"\" ABCD\"",
+		"\"ABCD \"",
+		"\"AB  CD\"",
+		"\" \"",
+		"\"AB\\u00a0CD\"",
 		"\"\\tABCD\"",
 		"\"ABCD\\u007f\"",
 		"\"\\u009b2JABCD\"",
@@ -427,6 +431,16 @@ static void a_hostile_user_code_is_refused(void **state)
 		refused("user_code", bad[i], "no usable device_code and user_code");
 	authorization = parse_replaced("user_code", "\"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345\"");
 	assert_non_null(authorization);
+	device_authorization_free(authorization);
+}
+
+static void a_user_code_in_groups_is_kept_as_it_is(void **state)
+{
+	struct device_authorization *authorization = parse_replaced("user_code", "\"123 456 789\"");
+
+	(void)state;
+	assert_non_null(authorization);
+	assert_string_equal(authorization->user_code, "123 456 789");
 	device_authorization_free(authorization);
 }
 
@@ -539,6 +553,7 @@ int main(void)
 		cmocka_unit_test(expires_in_is_positive_and_bounded),
 		cmocka_unit_test(a_number_beyond_64_bits_is_no_number),
 		cmocka_unit_test(without_a_complete_uri_the_plain_one_stands_in),
+		cmocka_unit_test(a_user_code_in_groups_is_kept_as_it_is),
 		cmocka_unit_test(a_hostile_user_code_is_refused),
 		cmocka_unit_test(a_hostile_device_code_is_refused),
 		cmocka_unit_test(a_hostile_verification_uri_is_refused),
