@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -286,6 +287,15 @@ _Noreturn static void run(const struct nss_sources *sources, atomic_int *current
 	answer_questions(&asker, STDERR_FILENO + 1);
 }
 
+/* One that has not been asked anything yet. */
+static void end_child(pid_t child)
+{
+	if (child <= 0)
+		return;
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+}
+
 pid_t source_child_start(const struct nss_sources *sources, atomic_int *current, int *ret_socket)
 {
 	pid_t parent = getpid(), child;
@@ -297,12 +307,15 @@ pid_t source_child_start(const struct nss_sources *sources, atomic_int *current,
 	child = fork();
 	if (child == 0)
 		run(sources, current, pair[1], parent);
-	(void)close(pair[1]);
 	if (child < 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0) {
-		child = -errno;
+		int error = errno;
+
+		end_child(child);
 		(void)close(pair[0]);
-		return child;
+		(void)close(pair[1]);
+		return -error;
 	}
+	(void)close(pair[1]);
 	*ret_socket = pair[0];
 	return child;
 }

@@ -418,7 +418,6 @@ void sources_on_timer(struct sources *sources, int64_t now_ms)
 	int asked = atomic_load(sources->current);
 
 	reap(sources);
-	asked = asked >= 0 && asked;
 	if (stuck)
 		abandon_child(sources);
 	for (struct question *question = sources->first; question; question = question->next)

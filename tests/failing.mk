@@ -12,3 +12,6 @@ FAILING_CALLS := malloc calloc realloc reallocarray strdup strndup open_memstrea
 
 $(patsubst %,$(BUILD)/tests/unit/%,$(FAILING_TESTS)): $(FAILING_OBJECT)
 $(foreach test,$(FAILING_TESTS),$(eval UNIT_EXTRA_$(test) := $(patsubst %,-Wl$(comma)--wrap=%,$(FAILING_CALLS))))
+
+$(BUILD)/tests/unit/test_failing_sources.o: CPPFLAGS_tests_unit += -DSOURCES_TEST='"$(abspath $(SOURCES_TEST))"'
+$(BUILD)/tests/unit/test_failing_sources: | $(addprefix $(BUILD)/tests/sources/,libnss_first.so.2 libnss_broken.so.2 libnss_hollow.so.2)

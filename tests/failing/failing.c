@@ -198,9 +198,19 @@ WRITING_BYTES(sendmsg, (int fd, const struct msghdr *message, int flags), (fd, m
 WRITING_BYTES(sendto,
 	      (int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length),
 	      (fd, bytes, size, flags, address, length))
-CALL(pid_t, fork, (void), (), FAILING_WRITING, -1)
 CALL(void *, mmap, (void *at, size_t size, int protection, int flags, int fd, off_t offset),
      (at, size, protection, flags, fd, offset), FAILING_WRITING, MAP_FAILED)
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t __wrap_fork(void)
+{
+	pid_t child = fails(FAILING_WRITING, "fork") ? -1 : __real_fork();
+
+	if (child == 0 && !(state.kinds & FAILING_IN_CHILDREN))
+		state.kinds = 0;
+	return child;
+}
 
 /* What fails to close is closed all the same (close(2)). */
 int __real_close(int fd);

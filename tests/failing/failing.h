@@ -18,7 +18,7 @@ enum failing_kind {
 	FAILING_LIBRARY = 8,   /* allocations of SQLite and jansson */
 	FAILING_DATABASE = 16, /* SQLite's system calls */
 	FAILING_CALLS = FAILING_READING | FAILING_WRITING,
-	FAILING_ALL = 31,
+	FAILING_IN_CHILDREN = 32, /* not a kind: a child that is forked goes on counting */
 };
 
 enum failing_times { FAILING_ONCE, FAILING_FOREVER };

@@ -357,6 +357,16 @@ static void a_source_that_hangs_is_abandoned_at_the_deadline(void **state)
 	assert_heard(ask(fixture, "known", false, 0), SOURCE_KNOWN, "first"); /* by a new child */
 }
 
+/* The one that hangs is named to the admin, wherever in the list it stands. */
+static void the_source_that_hangs_is_the_one_that_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture, "passwd: hollow first second\n");
+	assert_heard(ask(fixture, "alice", false, 0), SOURCE_UNKNOWN, "");
+	assert_heard(ask_until(fixture, "hangs-in-second", false, 0, 1000), SOURCE_UNAVAILABLE, "second");
+}
+
 static void asking_never_blocks_while_a_source_hangs(void **state)
 {
 	struct fixture *fixture = *state;
@@ -634,6 +644,7 @@ int main(int count, char **arguments)
 		CASE(systemd_answers_without_systemd_running),
 		CASE(questions_that_ask_nothing_are_refused),
 		CASE(a_source_that_hangs_is_abandoned_at_the_deadline),
+		CASE(the_source_that_hangs_is_the_one_that_is_told),
 		CASE(asking_never_blocks_while_a_source_hangs),
 		CASE(a_waiting_question_with_an_earlier_deadline_ends_alone),
 		CASE(a_source_that_crashes_costs_its_question_only),

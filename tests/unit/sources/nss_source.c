@@ -50,7 +50,7 @@ enum nss_status FUNCTION(getpwnam_r)(const char *name, struct passwd *user, char
 		return size < 1000000 ? failed(error, ERANGE, NSS_STATUS_TRYAGAIN) : NSS_STATUS_SUCCESS;
 	if (strcmp(name, "endless") == 0)
 		return failed(error, ERANGE, NSS_STATUS_TRYAGAIN);
-	if (strcmp(name, "hangs") == 0)
+	if (strcmp(name, "hangs") == 0 || strcmp(name, "hangs-in-" TEXT(SOURCE)) == 0)
 		for (;;)
 			(void)pause();
 	if (strcmp(name, "crashes") == 0)
