@@ -31,7 +31,8 @@ class Test:
 
 def test(sentence, **options):
     """Registers a test. Options: start=False leaves the daemons to the test, alone=True runs it with nothing beside it,
-    seconds=N bounds it, tags={...} selects it, config={...} and sshd=[...] go to the Machine."""
+    seconds=N bounds it, tags={...} selects it, prepare=PROGRAM is run once before, outside of every sandbox, and config={...} and
+    sshd=[...] go to the Machine."""
 
     def register(function):
         TESTS.append(Test(function, sentence, options))
