@@ -12,10 +12,9 @@ enum remote_from_verdict {
 	REMOTE_FROM_NO_ADDRESS, /* the application names a host, not its address: where it is cannot be known */
 };
 
-/* rhost is PAM_RHOST; NULL or "" is the console, which is always permitted. A host name counts only where it is this
- * machine's own (`host`, as in gethostname(2)) and the service is one that people use inside a session (su, sudo):
- * there it says who asks, not from where. To sshd it is like any other name. */
-enum remote_from_verdict remote_from_judge(const struct tenant *tenant, const char *service, const char *rhost,
-					   const char *host);
+/* rhost is PAM_RHOST; NULL or "" is the console, which is always permitted. A host name is no address, with one
+ * exception: su and sudo are used inside a session, and where they name a host at all (sudo with `pam_rhost` in
+ * sudoers), it is this machine by whichever of its names, and says nothing of where the person is. */
+enum remote_from_verdict remote_from_judge(const struct tenant *tenant, const char *service, const char *rhost);
 
 #endif

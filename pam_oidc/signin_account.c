@@ -4,10 +4,8 @@
  */
 #include "pam_oidc/signin_steps.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -31,10 +29,7 @@ static bool account_is_callers(const struct signin *signin, const struct wire_me
 /* Before a code is asked for, so that a stranger elsewhere costs none. provisiond asks the same again. */
 static bool comes_from_a_permitted_network(struct signin *signin)
 {
-	char host[HOST_NAME_MAX + 1] = "";
-
-	(void)gethostname(host, sizeof(host) - 1);
-	switch (remote_from_judge(provider_tenant(signin->provider), signin->service, signin->rhost, host)) {
+	switch (remote_from_judge(provider_tenant(signin->provider), signin->service, signin->rhost)) {
 	case REMOTE_FROM_PERMITTED:
 		return true;
 	case REMOTE_FROM_ELSEWHERE:

@@ -195,7 +195,7 @@ static bool rule_remote_from(struct admission *admission)
 	const struct admission_question *question = admission->question;
 	const char *from = question->remote_host ? question->remote_host : "an unknown place";
 
-	switch (remote_from_judge(admission->tenant, question->service, from, question->host)) {
+	switch (remote_from_judge(admission->tenant, question->service, from)) {
 	case REMOTE_FROM_PERMITTED:
 		return true;
 	case REMOTE_FROM_ELSEWHERE:

@@ -60,7 +60,6 @@ struct admission_question {
 	const char *tenant; /* at whose issuer the person signed in */
 	const struct candidate *candidate;
 	const char *service, *remote_host; /* PAM's; "" for the console; NULL: nobody said, which is no console */
-	const char *host;                  /* this machine's name */
 };
 
 struct admission_facts {

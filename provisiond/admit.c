@@ -7,11 +7,9 @@
 #include "provisiond/requests.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "provisiond/facts.h"
@@ -189,7 +187,6 @@ static void decide(struct admit *admit, bool *ret_begun)
 {
 	_cleanup_(clear_records) struct records records = { 0 };
 	struct admission_facts facts = { 0 };
-	char host[HOST_NAME_MAX + 1] = "";
 	const struct admission_question question = {
 		.config = admit->service->config,
 		.has_promise = admit->has_promise,
@@ -198,10 +195,8 @@ static void decide(struct admit *admit, bool *ret_begun)
 		.candidate = &admit->candidate,
 		.service = admit->program,
 		.remote_host = admit->remote_host,
-		.host = host,
 	};
 
-	(void)gethostname(host, sizeof(host) - 1);
 	if (!gather(admit, &records, &facts)) {
 		admit->verdict = (struct verdict){ .kind = VERDICT_REFUSED, .reason = REASON_STORAGE };
 		return;

@@ -596,7 +596,6 @@ static void try_from(struct try *try, const char *service, const char *remote_ho
 	begin(try, ONE_TENANT "remote_from = 10.1.0.0/16\n");
 	try->question.service = service;
 	try->question.remote_host = remote_host;
-	try->question.host = "ward3";
 }
 
 static void people_come_from_the_tenants_networks_or_the_console(void **state)
