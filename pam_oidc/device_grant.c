@@ -86,8 +86,12 @@ static bool take_uris(const json_t *response, struct device_authorization *autho
 
 	if (!uri || !https_url_ok(uri, DEVICE_URI_MAX) || (complete && !https_url_ok(complete, DEVICE_URI_MAX)))
 		return false;
+	/* RFC 8628 leaves the host to the issuer. But nobody reads a QR code: it leads to the host that stands beside
+	 * it. */
+	if (!complete || !https_url_same_origin(uri, complete))
+		complete = uri;
 	authorization->verification_uri = strdup(uri);
-	authorization->verification_uri_complete = strdup(complete ? complete : uri);
+	authorization->verification_uri_complete = strdup(complete);
 	return authorization->verification_uri && authorization->verification_uri_complete;
 }
 

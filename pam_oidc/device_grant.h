@@ -24,7 +24,8 @@ struct device_authorization {
 	struct secret device_code;
 	char *user_code;
 	char *verification_uri;
-	char *verification_uri_complete; /* equals verification_uri when the issuer gives none */
+	char *verification_uri_complete; /* on the same host; verification_uri itself when the issuer gives none there
+					  */
 	int64_t expires_in_s;            /* 1..DEVICE_CODE_LIFE_MAX_S */
 	int64_t interval_s;              /* 1..DEVICE_INTERVAL_MAX_S */
 };

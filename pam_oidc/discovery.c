@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/cleanup.h"
 #include "pam_oidc/form.h"
@@ -14,18 +15,52 @@
 #define ENDPOINT_MAX 2048
 #define WELL_KNOWN "/.well-known/openid-configuration?client_id="
 
+#define SCHEME "https://"
+
+/* The length of scheme, host and port. */
+static size_t origin_length(const char *url)
+{
+	return strlen(SCHEME) + strcspn(url + strlen(SCHEME), "/?");
+}
+
+/* A name, an IPv4 address or one of IPv6 in brackets, and perhaps a port. Escapes and whatever else RFC 3986, section
+ * 3.2, allows are left out: two programs read them in two ways, and no issuer needs them. */
+static bool authority_ok(const char *authority, size_t length)
+{
+	size_t host = authority[0] == '[' ? 1 + strspn(authority + 1, "0123456789ABCDEFabcdef:.")
+					  : strspn(authority, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+							      "abcdefghijklmnopqrstuvwxyz-._");
+	size_t digits;
+	long port = 0;
+
+	if (authority[0] == '[' && authority[host++] != ']')
+		return false;
+	if (host == 0 || host == length)
+		return host == length && length > 0;
+	digits = strspn(authority + host + 1, "0123456789");
+	for (size_t i = 1; i <= digits && i <= 5; i++)
+		port = port * 10 + (authority[host + i] - '0');
+	return authority[host] == ':' && digits > 0 && digits <= 5 && host + 1 + digits == length && port > 0 &&
+	       port <= 65535;
+}
+
 bool https_url_ok(const char *url, size_t max)
 {
-	static const char scheme[] = "https://";
-	size_t length = strnlen(url, max + 1), host;
+	size_t length = strnlen(url, max + 1);
 
-	if (length > max || strncmp(url, scheme, strlen(scheme)) != 0)
+	if (length > max || strncmp(url, SCHEME, strlen(SCHEME)) != 0)
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (url[i] <= ' ' || url[i] >= 0x7f || strchr("\"<>\\^`{|}#", url[i]))
 			return false;
-	host = strcspn(url + strlen(scheme), "/?");
-	return host > 0 && !memchr(url + strlen(scheme), '@', host);
+	return authority_ok(url + strlen(SCHEME), origin_length(url) - strlen(SCHEME));
+}
+
+bool https_url_same_origin(const char *url, const char *other)
+{
+	size_t length = origin_length(url);
+
+	return origin_length(other) == length && strncasecmp(url, other, length) == 0;
 }
 
 char *discovery_url(const char *issuer, const char *client_id)

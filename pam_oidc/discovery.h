@@ -26,7 +26,10 @@ bool discovery_parse(const char *json, size_t length, const char *issuer, struct
 /* Takes NULL. */
 void discovery_free(struct discovery *discovery);
 
-/* True for an https URL of printable ASCII without user, fragment or spaces, at most `max` bytes long. */
+/* True for an https URL of printable ASCII, at most `max` bytes long, whose authority is a plain host and perhaps a
+ * port; without user, fragment, spaces, or escapes in the host. */
 bool https_url_ok(const char *url, size_t max);
+/* Whether two such URLs name the same host and port, in the same words. */
+bool https_url_same_origin(const char *url, const char *other);
 
 #endif

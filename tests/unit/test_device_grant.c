@@ -403,6 +403,33 @@ static void without_a_complete_uri_the_plain_one_stands_in(void **state)
 	device_authorization_free(authorization);
 }
 
+static void a_complete_uri_elsewhere_is_left_out(void **state)
+{
+	static const struct {
+		const char *complete;
+		bool taken;
+	} rows[] = {
+		{ "\"https://clinic.okta.com/activate?user_code=BDWDHQPK\"", true },
+		{ "\"https://clinic.okta.com/other\"", true },
+		{ "\"https://CLINIC.okta.com/activate\"", true },
+		{ "\"https://clinic.okta.com:8443/activate\"", false },
+		{ "\"https://clinic.okta.com.evil.example/activate\"", false },
+		{ "\"https://evil.example/clinic.okta.com/activate\"", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct device_authorization *authorization =
+			parse_replaced("verification_uri_complete", rows[i].complete);
+
+		assert_non_null(authorization);
+		if ((strcmp(authorization->verification_uri_complete, authorization->verification_uri) != 0) !=
+		    rows[i].taken)
+			fail_msg("%s: %s", rows[i].complete, authorization->verification_uri_complete);
+		device_authorization_free(authorization);
+	}
+}
+
 static void a_hostile_user_code_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -554,6 +581,7 @@ int main(void)
 		cmocka_unit_test(a_number_beyond_64_bits_is_no_number),
 		cmocka_unit_test(without_a_complete_uri_the_plain_one_stands_in),
 		cmocka_unit_test(a_user_code_in_groups_is_kept_as_it_is),
+		cmocka_unit_test(a_complete_uri_elsewhere_is_left_out),
 		cmocka_unit_test(a_hostile_user_code_is_refused),
 		cmocka_unit_test(a_hostile_device_code_is_refused),
 		cmocka_unit_test(a_hostile_verification_uri_is_refused),

@@ -147,6 +147,38 @@ static void userinfo_may_be_missing(void **state)
 	discovery_free(discovery);
 }
 
+static void a_host_is_read_in_one_way_only(void **state)
+{
+	static const char *const good[] = { "https://a",       "https://a.b-c_d.example:443/x", "https://127.0.0.1:1",
+					    "https://[::1]/x", "https://[2001:db8::1]:65535?x", "https://a?x=@:%41",
+					    "https://a/%41@:" };
+	static const char *const bad[] = { "https://a%2eb/", "https://a%00.b/", "https://a:1:2/", "https://a:/",
+					   "https://a:0/",   "https://a:65536", "https://a:x/",   "https://a:000443/",
+					   "https://:443/",  "https://[::1/",   "https://[::1]x", "https://[::1]:",
+					   "https://[a@b]/", "https://a,b/",    "https://a;b/",   "https://a&b/",
+					   "https://a=b/",   "https://a!b/",    "https://$a/",    "https://(a)/",
+					   "https://a*/",    "https://'a'/",    "https://a+b/",   "https://a~b/",
+					   "https://[]@b/",  "https://[",       "https://]/" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!https_url_ok(good[i], 100))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (https_url_ok(bad[i], 100))
+			fail_msg("%s is taken", bad[i]);
+}
+
+static void origins_are_host_and_port(void **state)
+{
+	(void)state;
+	assert_true(https_url_same_origin("https://a.example/x", "https://A.example?y"));
+	assert_true(https_url_same_origin("https://a.example:8443", "https://a.example:8443/"));
+	assert_false(https_url_same_origin("https://a.example/", "https://a.example.evil/"));
+	assert_false(https_url_same_origin("https://a.example/", "https://a.example:8443/"));
+	assert_false(https_url_same_origin("https://a.example/", "https://b.example/a.example"));
+}
+
 static void a_url_has_a_longest_length(void **state)
 {
 	(void)state;
@@ -203,6 +235,8 @@ int main(void)
 		cmocka_unit_test(an_endpoint_that_is_not_https_is_refused),
 		cmocka_unit_test(an_endpoint_that_is_missing_is_named),
 		cmocka_unit_test(userinfo_may_be_missing),
+		cmocka_unit_test(a_host_is_read_in_one_way_only),
+		cmocka_unit_test(origins_are_host_and_port),
 		cmocka_unit_test(a_url_has_a_longest_length),
 		cmocka_unit_test(what_is_no_json_object_is_refused),
 		cmocka_unit_test(the_documents_place_is_built_from_issuer_and_client),
