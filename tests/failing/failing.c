@@ -94,8 +94,10 @@ static bool fails(enum failing_kind kind, const char *call)
 #define MEMORY(type, name, parameters, arguments) CALL(type, name, parameters, arguments, FAILING_MEMORY, NULL)
 #define READING(name, parameters, arguments) CALL(int, name, parameters, arguments, FAILING_READING, -1)
 #define READING_BYTES(name, parameters, arguments) CALL(ssize_t, name, parameters, arguments, FAILING_READING, -1)
-#define WRITING(name, parameters, arguments) CALL(int, name, parameters, arguments, FAILING_WRITING, -1)
-#define WRITING_BYTES(name, parameters, arguments) CALL(ssize_t, name, parameters, arguments, FAILING_WRITING, -1)
+#define DISK(name, parameters, arguments) CALL(int, name, parameters, arguments, FAILING_DISK, -1)
+#define DISK_BYTES(name, parameters, arguments) CALL(ssize_t, name, parameters, arguments, FAILING_DISK, -1)
+#define MAKING(name, parameters, arguments) CALL(int, name, parameters, arguments, FAILING_MAKING, -1)
+#define MAKING_BYTES(name, parameters, arguments) CALL(ssize_t, name, parameters, arguments, FAILING_MAKING, -1)
 
 /* ---- memory ---- */
 
@@ -160,52 +162,50 @@ CALL(struct dirent *, readdir, (DIR * directory), (directory), FAILING_READING, 
 
 /* ---- calls that change something ---- */
 
-WRITING(mkdir, (const char *path, mode_t mode), (path, mode))
-WRITING(mkdirat, (int at, const char *path, mode_t mode), (at, path, mode))
-WRITING(unlink, (const char *path), (path))
-WRITING(unlinkat, (int at, const char *path, int flags), (at, path, flags))
-WRITING(linkat, (int from_at, const char *from, int at, const char *to, int flags), (from_at, from, at, to, flags))
-WRITING(symlinkat, (const char *target, int at, const char *path), (target, at, path))
-WRITING(renameat, (int from_at, const char *from, int at, const char *to), (from_at, from, at, to))
-WRITING(renameat2, (int from_at, const char *from, int at, const char *to, unsigned flags),
-	(from_at, from, at, to, flags))
-WRITING(fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
-WRITING(fchownat, (int at, const char *path, uid_t uid, gid_t gid, int flags), (at, path, uid, gid, flags))
-WRITING(chown, (const char *path, uid_t uid, gid_t gid), (path, uid, gid))
-WRITING(fchmod, (int fd, mode_t mode), (fd, mode))
-WRITING(chmod, (const char *path, mode_t mode), (path, mode))
-WRITING(fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags),
-	(fd, name, value, size, flags))
-WRITING(fsync, (int fd), (fd))
-WRITING(socket, (int domain, int type, int protocol), (domain, type, protocol))
-WRITING(socketpair, (int domain, int type, int protocol, int pair[2]), (domain, type, protocol, pair))
-WRITING(bind, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))
-WRITING(listen, (int fd, int backlog), (fd, backlog))
-WRITING(connect, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))
-WRITING(accept4, (int fd, struct sockaddr *address, socklen_t *size, int flags), (fd, address, size, flags))
-WRITING(epoll_create1, (int flags), (flags))
-WRITING(epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event), (epoll, op, fd, event))
-WRITING(signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags))
-WRITING(sigprocmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
-WRITING(dup2, (int from, int to), (from, to))
-WRITING(close_range, (unsigned first, unsigned last, int flags), (first, last, flags))
-WRITING(setgroups, (size_t count, const gid_t *gids), (count, gids))
-WRITING(setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved))
-WRITING(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved))
-WRITING_BYTES(write, (int fd, const void *bytes, size_t size), (fd, bytes, size))
-WRITING_BYTES(send, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags))
-WRITING_BYTES(sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
-WRITING_BYTES(sendto,
-	      (int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length),
-	      (fd, bytes, size, flags, address, length))
+DISK(mkdir, (const char *path, mode_t mode), (path, mode))
+DISK(mkdirat, (int at, const char *path, mode_t mode), (at, path, mode))
+DISK(unlink, (const char *path), (path))
+DISK(unlinkat, (int at, const char *path, int flags), (at, path, flags))
+DISK(linkat, (int from_at, const char *from, int at, const char *to, int flags), (from_at, from, at, to, flags))
+DISK(symlinkat, (const char *target, int at, const char *path), (target, at, path))
+DISK(renameat, (int from_at, const char *from, int at, const char *to), (from_at, from, at, to))
+DISK(renameat2, (int from_at, const char *from, int at, const char *to, unsigned flags), (from_at, from, at, to, flags))
+DISK(fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
+DISK(fchownat, (int at, const char *path, uid_t uid, gid_t gid, int flags), (at, path, uid, gid, flags))
+DISK(chown, (const char *path, uid_t uid, gid_t gid), (path, uid, gid))
+DISK(fchmod, (int fd, mode_t mode), (fd, mode))
+DISK(chmod, (const char *path, mode_t mode), (path, mode))
+DISK(fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags))
+DISK(fsync, (int fd), (fd))
+MAKING(socket, (int domain, int type, int protocol), (domain, type, protocol))
+MAKING(socketpair, (int domain, int type, int protocol, int pair[2]), (domain, type, protocol, pair))
+MAKING(bind, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))
+MAKING(listen, (int fd, int backlog), (fd, backlog))
+MAKING(connect, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))
+MAKING(accept4, (int fd, struct sockaddr *address, socklen_t *size, int flags), (fd, address, size, flags))
+MAKING(epoll_create1, (int flags), (flags))
+MAKING(epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event), (epoll, op, fd, event))
+MAKING(signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags))
+MAKING(sigprocmask, (int how, const sigset_t *set, sigset_t *old), (how, set, old))
+MAKING(dup2, (int from, int to), (from, to))
+MAKING(close_range, (unsigned first, unsigned last, int flags), (first, last, flags))
+MAKING(setgroups, (size_t count, const gid_t *gids), (count, gids))
+MAKING(setresgid, (gid_t real, gid_t effective, gid_t saved), (real, effective, saved))
+MAKING(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved))
+DISK_BYTES(write, (int fd, const void *bytes, size_t size), (fd, bytes, size))
+MAKING_BYTES(send, (int fd, const void *bytes, size_t size, int flags), (fd, bytes, size, flags))
+MAKING_BYTES(sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
+MAKING_BYTES(sendto,
+	     (int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address, socklen_t length),
+	     (fd, bytes, size, flags, address, length))
 CALL(void *, mmap, (void *at, size_t size, int protection, int flags, int fd, off_t offset),
-     (at, size, protection, flags, fd, offset), FAILING_WRITING, MAP_FAILED)
+     (at, size, protection, flags, fd, offset), FAILING_MAKING, MAP_FAILED)
 
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 pid_t __wrap_fork(void)
 {
-	pid_t child = fails(FAILING_WRITING, "fork") ? -1 : __real_fork();
+	pid_t child = fails(FAILING_MAKING, "fork") ? -1 : __real_fork();
 
 	if (child == 0 && !(state.kinds & FAILING_IN_CHILDREN))
 		state.kinds = 0;
@@ -219,7 +219,7 @@ int __wrap_close(int fd)
 {
 	int result = __real_close(fd);
 
-	return result == 0 && fails(FAILING_WRITING, "close") ? -1 : result;
+	return result == 0 && fails(FAILING_DISK, "close") ? -1 : result;
 }
 
 static mode_t mode_of(int flags, va_list arguments)
@@ -229,7 +229,7 @@ static mode_t mode_of(int flags, va_list arguments)
 
 static bool open_fails(int flags, const char *call)
 {
-	return fails(flags & O_CREAT ? FAILING_WRITING : FAILING_READING, call);
+	return fails(flags & O_CREAT ? FAILING_DISK : FAILING_READING, call);
 }
 
 int __real_open(const char *path, int flags, ...);
@@ -269,7 +269,7 @@ int __wrap_fcntl(int fd, int command, ...)
 	va_list arguments;
 	void *argument;
 
-	if (fails(FAILING_WRITING, "fcntl"))
+	if (fails(FAILING_MAKING, "fcntl"))
 		return -1;
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);

@@ -14,11 +14,12 @@
 enum failing_kind {
 	FAILING_MEMORY = 1,    /* malloc and its kin */
 	FAILING_READING = 2,   /* calls that change nothing: open, read, stat, poll, ... */
-	FAILING_WRITING = 4,   /* calls that change something: write, rename, fchown, send, fork, ... */
-	FAILING_LIBRARY = 8,   /* allocations of SQLite and jansson */
-	FAILING_DATABASE = 16, /* SQLite's system calls */
-	FAILING_CALLS = FAILING_READING | FAILING_WRITING,
-	FAILING_IN_CHILDREN = 32, /* not a kind: a child that is forked goes on counting */
+	FAILING_DISK = 4,      /* calls that change files: write, rename, fchown, fsync, ... */
+	FAILING_MAKING = 8,    /* all else that changes something: socket, accept, send, fork, mmap, ... */
+	FAILING_LIBRARY = 16,  /* allocations of SQLite and jansson */
+	FAILING_DATABASE = 32, /* SQLite's system calls */
+	FAILING_CALLS = FAILING_READING | FAILING_DISK | FAILING_MAKING,
+	FAILING_IN_CHILDREN = 64, /* not a kind: a child that is forked goes on counting */
 };
 
 enum failing_times { FAILING_ONCE, FAILING_FOREVER };
