@@ -278,14 +278,16 @@ static void read_sections(struct reading *reading)
 /* org = HOST becomes issuer = https://HOST. */
 static void settle_issuer(struct reading *reading, struct tenant *tenant)
 {
-	if (tenant->issuer && tenant->org)
+	if (tenant->issuer && tenant->org) {
 		fault(reading, tenant->line, "[tenant %s] has both `issuer` and `org`; keep the one that Okta shows",
 		      tenant->name);
-	else if (!tenant->issuer && !tenant->org)
+	} else if (!tenant->issuer && !tenant->org) {
 		fault(reading, tenant->line,
 		      "[tenant %s] lacks `issuer`; expected https://HOST[/PATH], or `org` = HOST", tenant->name);
-	else if (tenant->org && asprintf(&tenant->issuer, "https://%s", tenant->org) < 0)
+	} else if (tenant->org && asprintf(&tenant->issuer, "https://%s", tenant->org) < 0) {
 		tenant->issuer = NULL;
+		fault(reading, 0, "cannot be read: out of memory");
+	}
 }
 
 static void check_client_auth(struct reading *reading, const struct tenant *tenant)
