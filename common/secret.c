@@ -27,6 +27,18 @@ void secret_wipe(struct secret *secret)
 	*secret = (struct secret){ 0 };
 }
 
+char *secret_join_texts(const char *one, const char *other)
+{
+	size_t first = strlen(one), second = strlen(other);
+	char *text = malloc(first + second + 1);
+
+	if (!text)
+		return NULL;
+	memcpy(text, one, first);
+	memcpy(text + first, other, second + 1);
+	return text;
+}
+
 void secret_free_text(char *text)
 {
 	if (!text)

@@ -17,6 +17,9 @@ struct secret {
 int secret_from_bytes(const char *bytes, size_t length, struct secret *ret_secret);
 /* Wipes, frees and empties. Takes an empty or wiped one, and NULL. */
 void secret_wipe(struct secret *secret);
+/* Both texts, one after the other, on the heap; NULL when memory ran out. asprintf(3) leaves copies behind as it grows.
+ */
+char *secret_join_texts(const char *one, const char *other);
 /* Wipes and frees a heap string in which a secret was built. Takes NULL. */
 void secret_free_text(char *text);
 

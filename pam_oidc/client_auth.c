@@ -18,6 +18,7 @@
 
 #include "pam_oidc/base64url.h"
 #include "pam_oidc/jwks.h"
+#include "pam_oidc/wiping_memory.h"
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" /* RFC 7523, section 2.2 */
 #define JTI_BYTES 16
@@ -209,7 +210,7 @@ static char *basic_authorization(const char *client_id, const char *client_secre
 /* base64url of the object as compact JSON. Takes the reference. NULL when memory ran out. */
 static char *encode_object(json_t *object)
 {
-	_cleanup_free_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	_cleanup_secret_text_ char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	json_decref(object);
 	return text ? base64url_encode((const uint8_t *)text, strlen(text)) : NULL;
@@ -218,7 +219,7 @@ static char *encode_object(json_t *object)
 static char *assertion_claims(const char *client_id, const char *endpoint_url, int64_t now)
 {
 	uint8_t random[JTI_BYTES];
-	_cleanup_free_ char *id = NULL;
+	_cleanup_secret_text_ char *id = NULL;
 
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return NULL;
@@ -265,7 +266,7 @@ static char *encode_es256(const uint8_t *der, size_t length)
 static char *encode_signature(const struct client_credentials *credentials, const char *text)
 {
 	size_t length = 0;
-	_cleanup_free_ uint8_t *signature = sign(credentials->key, text, &length);
+	_cleanup_wiping_ uint8_t *signature = sign(credentials->key, text, &length);
 
 	if (!signature)
 		return NULL;
@@ -278,9 +279,9 @@ static char *client_assertion(const struct client_credentials *credentials, cons
 			      const char *endpoint_url, int64_t now)
 {
 	_cleanup_free_ char *header = encode_object(json_pack("{s:s, s:s}", "alg", credentials->alg, "typ", "JWT"));
-	_cleanup_free_ char *claims = assertion_claims(client_id, endpoint_url, now);
-	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *signature = NULL;
+	_cleanup_secret_text_ char *claims = assertion_claims(client_id, endpoint_url, now);
+	_cleanup_secret_text_ char *text = NULL;
+	_cleanup_secret_text_ char *signature = NULL;
 
 	if (!header || !claims)
 		return NULL;

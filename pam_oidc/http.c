@@ -18,6 +18,7 @@
 #include "common/secret.h"
 #include "common/version.h"
 #include "common/wire.h"
+#include "pam_oidc/wiping_memory.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define TOTAL_TIMEOUT_MS 10000L
@@ -73,7 +74,9 @@ struct http *http_create(void)
 
 	if (!http)
 		return NULL;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	/* What it sends and receives goes through its own buffers. */
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
+				 wiping_calloc) != CURLE_OK) {
 		free(http);
 		return NULL;
 	}
@@ -228,11 +231,8 @@ static bool add_headers(struct http_transfer *transfer, const struct http_reques
 		return false;
 	if (!request->authorization)
 		return true;
-	if (asprintf(&line, "Authorization: %s", request->authorization) < 0) {
-		line = NULL;
-		return false;
-	}
-	return add_header(transfer, line);
+	line = secret_join_texts("Authorization: ", request->authorization);
+	return line && add_header(transfer, line);
 }
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -487,6 +487,8 @@ bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
 
 	if (count > UINT_MAX || !make_wait_room(http, count))
 		return false;
+	/* Whatever the last round left there, it may be long until the next one overwrites it. */
+	wiping_memory_clear_stack();
 	for (size_t i = 0; i < count; i++)
 		http->waits[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = fds[i].events };
 	/* What was started since the last round sends its first bytes before we wait; what ended at once is not waited

@@ -19,6 +19,7 @@
 
 #include "pam_oidc/base64url.h"
 #include "pam_oidc/json_strict.h"
+#include "pam_oidc/wiping_memory.h"
 
 #define SUBJECT_MAX 255 /* Core, section 2 */
 #define JTI_MAX 255
@@ -115,7 +116,7 @@ static enum id_token_result split_segments(struct verification *v)
 static enum id_token_result read_object(struct verification *v, const char *name, const struct segment *segment,
 					json_t **ret_object)
 {
-	_cleanup_free_ uint8_t *bytes = NULL;
+	_cleanup_wiping_ uint8_t *bytes = NULL;
 	size_t length = 0;
 	json_t *object;
 	char problem[96];

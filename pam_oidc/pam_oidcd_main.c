@@ -24,6 +24,7 @@
 #include "pam_oidc/privileges.h"
 #include "pam_oidc/realm.h"
 #include "pam_oidc/signin_server.h"
+#include "pam_oidc/wiping_memory.h"
 
 #define RUN_FOLDER "/run/pam_oidc"
 
@@ -225,6 +226,10 @@ static bool run(struct daemon *daemon, enum command command)
 {
 	bool good;
 
+	if (!wiping_memory_use()) {
+		log_error("cannot start: OpenSSL was used before its memory could be wiped");
+		return false;
+	}
 	if (!privileges_find_user(&daemon->uid, &daemon->gid))
 		return false;
 	if (command == COMMAND_SERVE && geteuid() == 0 &&

@@ -199,10 +199,9 @@ struct http_transfer *provider_get(struct provider *provider, const char *endpoi
 	_cleanup_secret_text_ char *authorization = NULL;
 	struct http_request request;
 
-	if (asprintf(&authorization, "Bearer %s", access_token) < 0) {
-		authorization = NULL;
+	authorization = secret_join_texts("Bearer ", access_token);
+	if (!authorization)
 		return NULL;
-	}
 	request = (struct http_request){
 		.url = endpoint,
 		.ca_file = provider->login->ca_file,

@@ -20,6 +20,7 @@
 #include "pam_oidc/qr.h"
 #include "pam_oidc/replay.h"
 #include "pam_oidc/signin.h"
+#include "pam_oidc/wiping_memory.h"
 
 #define REQUEST_MAX 4096        /* no request is longer; more ends the connection */
 #define REQUEST_TIMEOUT_MS 5000 /* for a connection that says nothing */
@@ -139,8 +140,8 @@ static bool told_before(struct signin_server *server, const char *parent, enum r
 static void send_show(struct connection *connection, bool resumed)
 {
 	const struct device_authorization *authorization = signin_authorization(connection->signin);
-	_cleanup_free_ char *buffer = malloc(WIRE_MAX);
-	_cleanup_free_ char *qr = qr_text(authorization->verification_uri_complete, connection->qr);
+	_cleanup_wiping_ char *buffer = malloc(WIRE_MAX);
+	_cleanup_wiping_ char *qr = qr_text(authorization->verification_uri_complete, connection->qr);
 	struct wire_writer writer;
 
 	if (!buffer) {

@@ -1,17 +1,18 @@
 """Both daemons under the limits of their systemd units, applied without systemd (tests/confine): everything works, and what
 the units forbid is refused. And what is left of secrets in the daemons' memory."""
 
+import base64
 import os
 import re
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 
 import harness
-from harness import Failure, Skip, count, expect, expect_equal, expect_in, figure, test, wait_for
+from harness import Failure, Skip, cases, count, expect, expect_equal, expect_in, figure, test, wait_for
 from machine import PAM_OIDCD_SOCKET, PRODUCT, PROVISIOND_SOCKET, Daemon
+from wire import Connection
 
 CONFINE = f"{PRODUCT}/tests/confine/confine"
 UNITS = os.path.join(os.environ.get("SANDBOX", ""), "etc/systemd")
@@ -235,3 +236,245 @@ def judge(name, control, seen):
     expect_equal(admitted, [], f"what {name} was not refused")
     expect_equal(missing, [], f"what {name} needs and was refused")
     expect(len(tried) - len(admitted) >= 40, f"{name}: only {len(tried)} probes could be tried here")
+
+
+# ---- what is left in memory ----
+
+
+def mappings(pid):
+    """(start, end, name) of everything that the process can read and that is its own to change."""
+    for line in open(f"/proc/{pid}/maps"):
+        span, mode, _, _, _, *name = line.split(maxsplit=5)
+        start, end = (int(address, 16) for address in span.split("-"))
+        if "r" in mode and name != ["[vvar]\n"] and name != ["[vsyscall]\n"]:
+            yield start, end, name[0].strip() if name else "anonymous"
+
+
+def image(pid):
+    """Its memory, as a list of (start, bytes, name)."""
+    parts = []
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for start, end, name in mappings(pid):
+            try:
+                memory.seek(start)
+                parts.append((start, memory.read(end - start), name))
+            except OSError:
+                pass
+    return parts
+
+
+def find(parts, secrets):
+    """Where each of the named secrets lies: a list of sentences."""
+    found = []
+    for label, secret in secrets:
+        for start, text, name in parts:
+            at = text.find(secret)
+            while at >= 0:
+                around = text[max(0, at - 24):at + len(secret) + 8]
+                found.append(f"{label} at {start + at:x} in {name}: {around[:90]!r}")
+                at = text.find(secret, at + 2048)  # the next of a repeated word is no other place
+    return found
+
+
+def repeated(word, times=40):
+    """A long secret of which every part that is worth anything holds the word."""
+    assert len(word) % 3 == 0
+    return word * times
+
+
+# Twelve bytes each, so that their base64 repeats as well, after sixteen.
+CLAIM, ACCESS, REFRESH = "claim-marker", "accesstoken-", "refreshtoken"
+
+
+def in_base64(word):
+    """What any 32 characters of the base64 of a repeated word hold: it has three forms, by where it begins."""
+    return [base64.urlsafe_b64encode((word * 3)[shift:].encode())[:16] for shift in range(3)]
+
+
+def secrets_of(m, issuer=None):
+    """Every secret of every sign-in that the issuer has seen, and the ways in which they may lie about. Not user codes: each
+    was on a screen, is worth nothing after its use, and libqrencode does not wipe what it drew."""
+    secrets = [("a JWT", b"eyJ"), ("an access token", ACCESS.encode()), ("a refresh token", REFRESH.encode()),
+               ("an ID token's claims", CLAIM.encode()), ("client_assertion", b"client_assertion="),
+               ("a client's secret in a form", b"client_secret="),
+               ("HTTP basic", base64.b64encode(b"clinic-basic:basic-secret-0123456789")[:40])]
+    secrets += [("an ID token's payload", part) for part in in_base64(CLAIM)]
+    for code in (issuer or m.issuer).state()["codes"]:
+        secrets += [("a device code", code["device_code"][:20].encode()), ("a device code's end", code["device_code"][-20:].encode())]
+    return secrets
+
+
+class SignIn:
+    """One sign-in as a PAM module asks for it, so that the ticket is known."""
+
+    def __init__(self, m, name="alice", timeout=60):
+        self.m = m
+        self.name = name
+        self.connection = Connection(PAM_OIDCD_SOCKET, 20 * harness.PATIENCE)
+        self.uid = m.promised_uid(name)
+        self.connection.send(("op", "login"), ("name", name), ("uid", self.uid), ("service", "login"), ("tty", "tty1"), ("rhost", ""),
+                             ("qr", "utf8"), ("wait", "info"), ("timeout", timeout))
+        self.shown = dict(self.connection.receive())
+        expect_equal(self.shown.get("status"), "show", f"the answer for {name}: {self.shown}")
+
+    def end(self):
+        answer = dict(self.connection.receive())
+        self.connection.close()
+        return answer
+
+    def approve(self, user=None):
+        self.m.issuer.approve(self.shown["code"], user or self.name)
+        return self.end()
+
+
+def redeem(m, name, ticket):
+    with Connection(PROVISIOND_SOCKET) as connection:
+        return connection.ask(("op", "redeem"), ("ticket", ticket), ("name", name)).get("status")
+
+
+CLIENTS = {
+    "none": ("clinic-app", ""),
+    "basic": ("clinic-basic", "client_auth = basic\nclient_secret_file = /etc/pam_oidc.secret\n"),
+    "post": ("clinic-post", "client_auth = post\nclient_secret_file = /etc/pam_oidc.secret\n"),
+    "private_key_jwt": ("clinic-jwt", "client_auth = private_key_jwt\nprivate_key_file = /etc/pam_oidc.secret\n"),
+}
+CLIENT_SECRETS = {"basic": "basic-secret-0123456789", "post": "p+q r%s:t/u=v&w"}
+
+
+def start_as_client(m, method):
+    """Both daemons, with one way of client authentication, and tokens that can be recognized."""
+    m.start_issuer()
+    client, lines = CLIENTS[method]
+    if method == "private_key_jwt":
+        m.run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "/root/key.pem", check=True)
+        m.run("openssl", "pkey", "-in", "/root/key.pem", "-pubout", "-out", f"{m.issuer.folder}/client-jwt.pem", check=True)
+        m.write_secret("/etc/pam_oidc.secret", open("/root/key.pem").read())
+    elif lines:
+        m.write_secret("/etc/pam_oidc.secret", CLIENT_SECRETS[method] + "\n")
+    m.configure(m.standard_configuration(tenant=lines).replace("client_id = clinic-app", f"client_id = {client}"))
+    m.issuer.control("token", **TOKEN)
+    m.start_provisiond()
+    m.start_pam_oidcd()
+
+
+TOKEN = {"claims": {"marker": repeated(CLAIM)}, "access_token": repeated(ACCESS), "answer": {"refresh_token": repeated(REFRESH)},
+         "userinfo": {"marker": repeated(CLAIM)}}
+
+
+def nobody_waits(m):
+    with Connection(PAM_OIDCD_SOCKET) as connection:
+        return connection.ask(("op", "pending")) == {"status": "end"}
+
+
+def expect_clean(m, tickets, what):
+    """Nothing of a finished sign-in lies in either daemon's memory. Returns how many secrets were looked for."""
+    wait_for("nobody to wait any more", lambda: nobody_waits(m))
+    secrets = secrets_of(m) + [("a ticket", ticket.encode()) for ticket in tickets]
+    found = []
+    for name in SOCKETS:
+        found += [f"{name}: {line}" for line in find(image(m.daemons[name].pid), secrets)]
+    count("privilege", 2 * len(secrets), 2 * len(secrets) - len({line.split(" at ")[0] for line in found}),
+          len({line.split(" at ")[0] for line in found}))
+    if found:
+        raise Failure(f"left in memory after {what}:\n" + "\n".join(found[:40]) + f"\n({len(found)} in all)")
+
+
+def success(m, tickets):
+    answer = SignIn(m).approve()
+    expect_equal(answer.get("status"), "admitted", f"the end: {answer}")
+    tickets.append(answer["ticket"])
+    expect_equal(redeem(m, "alice", answer["ticket"]), "confirmed", "the ticket")
+
+
+def thin(m, tickets):
+    m.issuer.settings(thin=True)
+    success(m, tickets)
+    m.issuer.settings(thin=False)
+
+
+def denied(m, tickets):
+    signin = SignIn(m)
+    m.issuer.deny(signin.shown["code"])
+    expect_equal(signin.end().get("status"), "refused", "the end")
+
+
+def cancelled(m, tickets):
+    signin = SignIn(m)
+    polls = m.issuer.requests("token")
+    wait_for("a poll", lambda: m.issuer.requests("token") > polls)
+    signin.connection.close()
+
+
+def cancelled_in_a_poll(m, tickets):
+    m.issuer.fault("token", process=True, delay_ms=1500)
+    signin = SignIn(m)
+    m.issuer.approve(signin.shown["code"], "alice")
+    polls = m.issuer.requests("token")
+    wait_for("a poll", lambda: m.issuer.requests("token") > polls)
+    signin.connection.close()
+
+
+def expired(m, tickets):
+    m.issuer.settings(expires_in=2)
+    signin = SignIn(m)
+    m.issuer.settings(expires_in=600)
+    expect_equal(signin.end().get("status"), "refused", "the end")
+
+
+def forged(m, tickets):
+    m.issuer.control("token", **TOKEN, mangle="corrupt_signature")
+    expect_equal(SignIn(m).approve().get("status"), "refused", "the end")
+    m.issuer.control("token", **TOKEN)
+
+
+def unusable(m, tickets):
+    """A token answer that is cut off, then one that is too large, then a good one for somebody whom provisiond refuses."""
+    for fault in ({"process": True, "truncate": 1500}, {"process": True, "oversize": 400 * 1024}):
+        m.issuer.fault("token", **fault)
+        signin = SignIn(m, timeout=5)
+        m.issuer.approve(signin.shown["code"], "alice")
+        expect_equal(signin.end().get("status"), "refused", f"the end with {fault}")
+    expect_equal(SignIn(m).approve("mallory").get("status"), "refused", "the end")
+
+
+def unredeemed(m, tickets):
+    """Given out, shown by nobody, and over."""
+    tickets.append(SignIn(m).approve()["ticket"])
+    expect_equal(redeem(m, "bob", tickets[-1]), "no", "a ticket shown for another name")
+
+
+ENDINGS = [success, thin, denied, cancelled, cancelled_in_a_poll, expired, forged, unusable, unredeemed]
+
+
+@cases([(f"an idle daemon's memory holds nothing of finished sign-ins (client authentication: {method})", method) for method in CLIENTS],
+       start=False, seconds=180)
+def nothing_left(m, method):
+    start_as_client(m, method)
+    tickets = []
+    # While somebody waits it must be found, or the search is worth nothing.
+    waiting = SignIn(m, "carol")
+    code = next(code for code in m.issuer.state()["codes"] if code["user_code"] == waiting.shown["code"])
+    held = find(image(m.pam_oidcd.pid), [("device code", code["device_code"].encode())])
+    expect(held, "the device code of a sign-in that waits is found in pam_oidcd's memory")
+    waiting.connection.close()
+    for ending in ENDINGS:
+        ending(m, tickets)
+        expect_clean(m, tickets, ending.__name__)
+    if method in CLIENT_SECRETS:
+        kept = find(image(m.pam_oidcd.pid), [("client secret", CLIENT_SECRETS[method].encode())])
+        expect_equal(len(kept), 1, f"the places where the client secret is kept: {kept}")
+
+
+@test("a sign-in costs pam_oidcd little time, wiping included", start=False, alone=True, tags={"figures"}, seconds=120)
+def wiping_is_quick(m):
+    start_as_client(m, "private_key_jwt")
+    success(m, [])
+
+    def spent():
+        """Milliseconds on a processor."""
+        return int(open(f"/proc/{m.pam_oidcd.pid}/schedstat").read().split()[0]) / 1e6
+
+    before, rounds = spent(), 5
+    for _ in range(rounds):
+        success(m, [])
+    figure("pam_oidcd's processor time for a sign-in with private_key_jwt", (spent() - before) / rounds, "ms", 25)

@@ -15,6 +15,7 @@
 #include "pam_oidc/device_grant.h"
 #include "pam_oidc/endpoint_response.h"
 #include "pam_oidc/form.h"
+#include "pam_oidc/wiping_memory.h"
 
 void __real_free(void *pointer);
 void __wrap_free(void *pointer);
@@ -164,11 +165,91 @@ static void a_form_is_wiped(void **state)
 	all_were_wiped();
 }
 
+static void texts_are_joined_into_a_new_one(void **state)
+{
+	_cleanup_secret_text_ char *text = secret_join_texts("Bearer ", "s3cret");
+
+	(void)state;
+	assert_string_equal(text, "Bearer s3cret");
+	watch(text, strlen(text));
+	secret_free_text(take_pointer(text));
+	all_were_wiped();
+}
+
+static void memory_of_a_library_is_wiped_when_it_is_given_back(void **state)
+{
+	char *plain = malloc(100), *ours = wiping_malloc(5000), *zeroed = wiping_calloc(10, 10);
+
+	(void)state;
+	memset(plain, 'x', 100);
+	memset(ours, 'x', 5000);
+	memset(zeroed, 'x', 100);
+	watch(plain, 100);
+	watch(ours, 5000);
+	watch(zeroed, 100);
+	wiping_free(plain);
+	wiping_free(ours);
+	wiping_free(zeroed);
+	wiping_free(NULL);
+	all_were_wiped();
+}
+
+static void memory_that_grows_or_shrinks_leaves_no_copy(void **state)
+{
+	char *text = wiping_strdup("s3cret"), *larger, *smaller;
+
+	(void)state;
+	watch(text, strlen(text));
+	larger = wiping_realloc(text, 5000);
+	assert_string_equal(larger, "s3cret");
+	all_were_wiped();
+	memset(larger, 'x', 5000);
+	watch(larger, 5000);
+	smaller = wiping_realloc(larger, 24);
+	assert_memory_equal(smaller, "xxxxxxxxxx", 10);
+	all_were_wiped();
+	assert_ptr_equal(wiping_realloc(smaller, 20), smaller);
+	wiping_free(smaller);
+	larger = wiping_realloc(NULL, 10);
+	assert_non_null(larger);
+	wiping_free(larger);
+}
+
+/* Returns where its secret was. Not inlined, so that it has a frame of its own to leave behind. */
+__attribute__((noinline)) static const volatile char *leave_on_stack(void)
+{
+	volatile char secret[64];
+	const volatile char *volatile place = secret;
+
+	for (size_t i = 0; i < sizeof(secret); i++)
+		secret[i] = 'x';
+	return place;
+}
+
+static void the_stack_below_is_overwritten(void **state)
+{
+	const volatile char *secret = leave_on_stack();
+	unsigned left = 0;
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* which lays out frames in a way of its own */
+#endif
+	wiping_memory_clear_stack();
+	for (size_t i = 0; i < 64; i++)
+		left += secret[i] == 'x';
+	assert_int_equal(left, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(texts_are_joined_into_a_new_one),
+		TEST(memory_of_a_library_is_wiped_when_it_is_given_back),
+		TEST(memory_that_grows_or_shrinks_leaves_no_copy),
+		TEST(the_stack_below_is_overwritten),
 		TEST(a_secret_is_a_copy_that_ends_with_nul),
 		TEST(wiping_leaves_an_empty_secret_and_can_be_repeated),
 		TEST(a_secret_is_wiped_before_it_is_freed),
