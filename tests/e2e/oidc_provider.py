@@ -200,9 +200,10 @@ def make_certificate(folder, host):
         harness.expect(done.returncode == 0, f"openssl {arguments[0]}: {done.stderr}")
 
     ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30")
-    subject = ("-subj", "/CN=Throw-away CA of the interoperability tests")
-    openssl("req", "-x509", *ec, "-keyout", "ca.key", "-out", "ca.pem", *subject)
-    extensions = ("-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE")
+    authority = ("-subj", "/CN=Throw-away CA of the interoperability tests", "-addext", "keyUsage=critical,keyCertSign")
+    openssl("req", "-x509", *ec, "-keyout", "ca.key", "-out", "ca.pem", *authority)
+    extensions = ("-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE",
+                  "-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=serverAuth")
     signer = ("-CA", "ca.pem", "-CAkey", "ca.key")
     openssl("req", "-x509", *ec, "-keyout", "key.pem", "-out", "cert.pem", "-subj", f"/CN={host}", *signer, *extensions)
     os.remove(f"{folder}/ca.key")
