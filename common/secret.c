@@ -35,7 +35,8 @@ char *secret_join_texts(const char *one, const char *other)
 	if (!text)
 		return NULL;
 	memcpy(text, one, first);
-	memcpy(text + first, other, second + 1);
+	memcpy(text + first, other, second);
+	text[first + second] = '\0';
 	return text;
 }
 

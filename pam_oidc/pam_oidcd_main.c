@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/clean_start.h"
 #include "common/cleanup.h"
 #include "common/config.h"
 #include "common/listen.h"
@@ -240,6 +241,11 @@ static bool run(struct daemon *daemon, enum command command)
 		return false;
 	if (command == COMMAND_CHECK_CONFIGURATION)
 		return check_configuration(daemon);
+	/* A daemon keeps no folder busy, unless it was given a path from there. */
+	if (command == COMMAND_SERVE && daemon->config_path[0] == '/' && chdir("/") != 0) {
+		log_error("cannot start: /: %s", strerror(errno));
+		return false;
+	}
 	good = start(daemon) && (command == COMMAND_SERVE ? serve(daemon) : check_tenants(daemon));
 	stop(daemon);
 	return good;
@@ -255,6 +261,10 @@ int main(int argc, char **argv)
 	bool debug = false;
 	int option;
 
+	if (!clean_start()) {
+		(void)fprintf(stderr, "pam_oidcd: cannot start: %s\n", strerror(errno));
+		return 1;
+	}
 	while ((option = getopt_long(argc, argv, "df:t", options, NULL)) != -1) {
 		switch (option) {
 		case 'd':

@@ -40,7 +40,7 @@ void *wiping_realloc(void *pointer, size_t size)
 	/* What no longer counts at the end is wiped when all of it is freed. */
 	if (pointer && size > 0 && size <= had && size >= had / 2)
 		return pointer;
-	moved = malloc(size);
+	moved = malloc(size > 0 ? size : 1);
 	if (!moved)
 		return NULL;
 	if (pointer)

@@ -7,10 +7,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/clean_start.h"
 #include "common/config.h"
 #include "common/listen.h"
 #include "common/log.h"
@@ -328,6 +329,9 @@ static int serve(const struct options *options)
 
 	if (daemon.signals < 0)
 		log_error("signals cannot be taken: %s", strerror(errno));
+	/* A daemon keeps no folder busy, unless it was given a path from there. */
+	else if (options->config_path[0] == '/' && chdir("/") != 0)
+		log_error("/: %s", strerror(errno));
 	else if (keep_folder(SOCKET_FOLDER, 0755) && keep_folder(STATE_FOLDER, 0700) && open_service(&daemon)) {
 		/* Another program may hold the lock on the account files: then this goes on in the loop. */
 		lifecycle_recover(daemon.service.lifecycle);
@@ -357,8 +361,13 @@ static int check_configuration(const char *path)
 int main(int argc, char **argv)
 {
 	struct options options;
-	int status = read_options(argc, argv, &options);
+	int status;
 
+	if (!clean_start()) {
+		(void)fprintf(stderr, "provisiond: cannot start: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	status = read_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	log_open("provisiond", options.only_check || options.debug ? LOG_TO_STDERR : LOG_TO_AUTO, options.debug);
@@ -369,7 +378,5 @@ int main(int argc, char **argv)
 			  "anybody)");
 		return EXIT_FAILURE;
 	}
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)umask(077);
 	return serve(&options);
 }

@@ -10,10 +10,19 @@
 #include <time.h>
 #include <unistd.h>
 
+static char path[256];
+
+/* Before main(), which may clear the environment. */
+__attribute__((constructor)) static void take_path(void)
+{
+	const char *named = getenv("CLOCK_OFFSET_FILE");
+
+	(void)snprintf(path, sizeof(path), "%s", named ? named : "");
+}
+
 static time_t offset(void)
 {
-	const char *path = getenv("CLOCK_OFFSET_FILE");
-	FILE *file = path ? fopen(path, "re") : NULL;
+	FILE *file = path[0] ? fopen(path, "re") : NULL;
 	long seconds = 0;
 
 	if (!file)

@@ -5,6 +5,7 @@ import base64
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -241,20 +242,20 @@ def judge(name, control, seen):
 # ---- what is left in memory ----
 
 
-def mappings(pid):
-    """(start, end, name) of everything that the process can read and that is its own to change."""
+def mappings(pid, writable):
+    """(start, end, name) of everything that the process can read, or can write."""
     for line in open(f"/proc/{pid}/maps"):
         span, mode, _, _, _, *name = line.split(maxsplit=5)
         start, end = (int(address, 16) for address in span.split("-"))
-        if "r" in mode and name != ["[vvar]\n"] and name != ["[vsyscall]\n"]:
+        if ("w" if writable else "r") in mode and name != ["[vvar]\n"] and name != ["[vsyscall]\n"]:
             yield start, end, name[0].strip() if name else "anonymous"
 
 
-def image(pid):
+def image(pid, writable=False):
     """Its memory, as a list of (start, bytes, name)."""
     parts = []
     with open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for start, end, name in mappings(pid):
+        for start, end, name in mappings(pid, writable):
             try:
                 memory.seek(start)
                 parts.append((start, memory.read(end - start), name))
@@ -463,6 +464,106 @@ def nothing_left(m, method):
     if method in CLIENT_SECRETS:
         kept = find(image(m.pam_oidcd.pid), [("client secret", CLIENT_SECRETS[method].encode())])
         expect_equal(len(kept), 1, f"the places where the client secret is kept: {kept}")
+
+
+# ---- what is handed down to them ----
+
+HANDED_DOWN = {
+    "http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1",
+    "ALL_PROXY": "http://127.0.0.1:1", "all_proxy": "socks5://127.0.0.1:1", "SSL_CERT_FILE": "/tmp/none.pem",
+    "SSL_CERT_DIR": "/tmp/none", "CURL_CA_BUNDLE": "/tmp/none.pem", "SSLKEYLOGFILE": "/tmp/keys", "OPENSSL_CONF": "/tmp/openssl.cnf",
+    "CURL_SSL_BACKEND": "gnutls", "RES_OPTIONS": "use-vc", "LOCALDOMAIN": "evil.example", "HOSTALIASES": "/tmp/aliases",
+    "HOME": "/tmp", "GCONV_PATH": "/tmp", "LISTEN_PID": "1", "LISTEN_FDS": "1",
+}
+
+BADLY_STARTED = """
+import os, signal, sys
+name, *words = sys.argv[1:]
+handed = os.open("/etc/shadow", os.O_RDONLY)
+for number in (7, 9, 200):
+    os.dup2(handed, number, inheritable=True)
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+os.umask(0)
+os.chdir("/home/localuser")
+for number in (0, 1, 2):
+    os.close(number)
+os.execvp(words[0], words)
+"""
+
+
+@test("whatever the daemons are handed down at their start, they begin clean", start=False)
+def clean_start(m):
+    if os.environ.get("E2E_VALGRIND"):
+        raise Skip("valgrind keeps descriptors of its own")
+    install_traps()
+    m.start(provisiond=False, pam_oidcd=False)
+    for name in ("provisiond", "pam_oidcd"):
+        environment = {**os.environ, **HANDED_DOWN}
+        m.daemons[name] = Daemon(name, ["python3", "-c", BADLY_STARTED, name, f"{PRODUCT}/{name}"], environment, f"/var/log/tests/{name}.log")
+        m.wait_for_socket(m.daemons[name], SOCKETS[name])
+        faults = started_badly(m.daemons[name].pid)
+        count("privilege", 7, 7 - len(faults), len(faults))
+        expect_equal(faults, [], f"what {name} took over")
+    m.sign_in("alice")
+    m.pam_oidcd.signal(signal.SIGHUP)
+    m.log.wait_for(r"^pam_oidcd.*took up")
+    expect(not os.path.exists("/tmp/keys"), "no TLS key was written to SSLKEYLOGFILE")
+    traced = m.run("setpriv", "--reuid=_pam_oidc", "--regid=_pam_oidc", "--clear-groups", "cat", f"/proc/{m.pam_oidcd.pid}/environ")
+    expect(traced.returncode != 0, "another process of _pam_oidc's cannot look into the daemon")
+
+
+def install_traps():
+    with open("/tmp/openssl.cnf", "w") as file:
+        file.write("openssl_conf = evil\n[evil]\nssl_conf = none\nalg_section = none\n")
+    with open("/tmp/aliases", "w") as file:
+        file.write("clinic evil.example\n")
+
+
+def started_badly(pid):
+    """What is not as it should be."""
+    status = dict(re.findall(r"^(\w+):\s*(.*)$", open(f"/proc/{pid}/status").read(), re.M))
+    limits = open(f"/proc/{pid}/limits").read()
+    files = {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    ignored = int(status["SigIgn"], 16) & ~(1 << signal.SIGPIPE - 1)
+    taken = sum(1 << number - 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
+    return [what for what, wrong in {
+        f"descriptors: {files}": any("shadow" in path for path in files.values()),
+        f"descriptors 0 to 2: {files}": [files.get(fd) for fd in "012"] != ["/dev/null"] * 3,
+        f"umask {status['Umask']}": status["Umask"] != "0077",
+        f"ignored signals {status['SigIgn']}": ignored != 0,
+        f"blocked signals {status['SigBlk']}": int(status["SigBlk"], 16) != taken,
+        f"folder {os.readlink(f'/proc/{pid}/cwd')}": os.readlink(f"/proc/{pid}/cwd") != "/",
+        f"limit of core dumps in {limits}": not re.search(r"^Max core file size\s+0\s+0", limits, re.M),
+    }.items() if wrong]
+
+
+@test("a program that loads the module keeps no ticket after the sign-in", start=False)
+def hosts(m):
+    m.start()
+    # While it can still be redeemed it must be found, or the search is worth nothing.
+    ticket = SignIn(m, "bob").approve("bob")["ticket"]
+    expect(find(image(m.provisiond.pid), [("ticket", ticket.encode())]), "a ticket that waits is found in provisiond's memory")
+    expect_equal(redeem(m, "bob", ticket), "confirmed", "the ticket")
+    m.sign_in("alice")
+    screen = m.screen("setpriv", "--reuid=localuser", "--regid=localuser", "--init-groups", "su", "-", "alice")
+    m.approve_on(screen)
+    m.wait_for_shell(screen, "alice")
+    seen = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+        except OSError:
+            continue
+        if name not in ("sshd", "sshd-session", "sshd-auth", "su", *SOCKETS):
+            continue
+        seen.add(name)
+        for _, text, place in image(pid, writable=True):
+            left = re.search(rb"ticket=[0-9a-f]{8}|(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", text)
+            expect(not left, f"{name} keeps {left and text[left.start() - 32:left.end()]} in {place}")
+    count("privilege", len(seen), len(seen))
+    expect({"su", "pam_oidcd", "provisiond"} < seen and any("sshd" in name for name in seen), f"the programs that were searched: {seen}")
 
 
 @test("a sign-in costs pam_oidcd little time, wiping included", start=False, alone=True, tags={"figures"}, seconds=120)
