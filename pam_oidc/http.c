@@ -25,6 +25,7 @@
 #define CONNECTIONS_PER_HOST 8L
 #define CONNECTIONS_KEPT 8L
 #define CONNECTION_IDLE_MAX_S 300L
+#define BRIEFLY_MS 50
 /* Of one answer: interim answers, the header, trailers. libcurl keeps them all, and bounds trailers not at all. */
 #define HEADERS_MAX_BYTES ((size_t)64 * 1024)
 /* What one connection may bring within TOTAL_TIMEOUT_MS, whatever it is: chunk extensions and TLS records that hold
@@ -480,28 +481,58 @@ static bool make_wait_room(struct http *http, size_t count)
 _Static_assert(CURL_WAIT_POLLIN == POLLIN && CURL_WAIT_POLLPRI == POLLPRI && CURL_WAIT_POLLOUT == POLLOUT,
 	       "libcurl's events are poll's");
 
+/* Without memory libcurl cannot wait: then what the loop watches is waited for alone, and not for long, since the
+ * transfers go on with each round only. */
+static bool wait_briefly(struct pollfd *fds, size_t count, int timeout_ms)
+{
+	int ready = poll(fds, count, timeout_ms < 0 || timeout_ms > BRIEFLY_MS ? BRIEFLY_MS : timeout_ms);
+
+	for (size_t i = 0; ready < 0 && i < count; i++)
+		fds[i].revents = 0;
+	return ready >= 0 || errno == EINTR || errno == ENOMEM;
+}
+
+static bool wait_for_all(struct http *http, struct pollfd *fds, size_t count, int timeout_ms)
+{
+	CURLMcode result;
+
+	if (!make_wait_room(http, count))
+		return wait_briefly(fds, count, timeout_ms);
+	for (size_t i = 0; i < count; i++)
+		http->waits[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = fds[i].events };
+	result = curl_multi_poll(http->multi, http->waits, (unsigned)count, timeout_ms, NULL);
+	if (result == CURLM_OUT_OF_MEMORY)
+		return wait_briefly(fds, count, timeout_ms);
+	for (size_t i = 0; i < count; i++)
+		fds[i].revents = http->waits[i].revents;
+	return result == CURLM_OK;
+}
+
+/* What a transfer has no memory for ends that transfer; all else goes on. */
+static bool perform(struct http *http, int *ret_running)
+{
+	CURLMcode result = curl_multi_perform(http->multi, ret_running);
+
+	return result == CURLM_OK || result == CURLM_OUT_OF_MEMORY;
+}
+
 bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
 {
 	struct http *http = context;
-	int running;
+	int running = 0;
 
-	if (count > UINT_MAX || !make_wait_room(http, count))
+	if (count > UINT_MAX)
 		return false;
 	/* Whatever the last round left there, it may be long until the next one overwrites it. */
 	wiping_memory_clear_stack();
-	for (size_t i = 0; i < count; i++)
-		http->waits[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = fds[i].events };
 	/* What was started since the last round sends its first bytes before we wait; what ended at once is not waited
 	 * for. */
-	if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+	if (!perform(http, &running))
 		return false;
 	if (running < http->transfer_count)
 		timeout_ms = 0;
-	if (curl_multi_poll(http->multi, http->waits, (unsigned)count, timeout_ms, NULL) != CURLM_OK ||
-	    curl_multi_perform(http->multi, &running) != CURLM_OK)
+	if (!wait_for_all(http, fds, count, timeout_ms) || !perform(http, &running))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		fds[i].revents = http->waits[i].revents;
 	bound_connections(http);
 	finish_done(http);
 	return true;

@@ -15,3 +15,7 @@ $(foreach test,$(FAILING_TESTS),$(eval UNIT_EXTRA_$(test) := $(patsubst %,-Wl$(c
 
 $(BUILD)/tests/unit/test_failing_sources.o: CPPFLAGS_tests_unit += -DSOURCES_TEST='"$(abspath $(SOURCES_TEST))"'
 $(BUILD)/tests/unit/test_failing_sources: | $(addprefix $(BUILD)/tests/sources/,libnss_first.so.2 libnss_broken.so.2 libnss_hollow.so.2)
+
+FAILING_STAGED := test_failing_signin
+$(patsubst %,$(BUILD)/tests/unit/%,$(FAILING_STAGED)): $(BUILD)/tests/daemon/stage.o $(BUILD)/tests/daemon/question.o | $(BUILD)/tests/issuer/issuer
+$(foreach test,$(FAILING_STAGED),$(eval UNIT_EXTRA_$(test) += -Wl,--wrap=clock_gettime))

@@ -1,0 +1,141 @@
+/*
+ * A sign-in with a real issuer while memory or system calls fail in pam_oidcd: it ends in an account that provisiond
+ * has confirmed, in a refusal with a sentence, or in a hang-up. pam_oidcd goes on, and the next sign-in succeeds.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "failing_each.h"
+#include "tests/daemon/stage.h"
+
+#define POLL_MS 5100 /* the usual interval, and the jitter */
+#define STEP_MS 120000
+#define STEPS 10 /* longer than any sign-in may wait */
+#define STRIDE 5
+#define NEXT_EVERY 4 /* after how many of them it is tried whether the next sign-in succeeds */
+
+static const struct failing_manner manners[] = {
+	{ "no memory, once", FAILING_MEMORY, ENOMEM, FAILING_ONCE },
+	{ "no memory for JSON, once", FAILING_LIBRARY, ENOMEM, FAILING_ONCE },
+	{ "an I/O error, once", FAILING_CALLS, EIO, FAILING_ONCE },
+	{ "an interruption, once", FAILING_CALLS, EINTR, FAILING_ONCE },
+	{ "no descriptors, once", FAILING_MAKING, EMFILE, FAILING_ONCE },
+};
+
+static bool has_something(void *context)
+{
+	const struct caller *caller = context;
+
+	return caller->heard < caller->count || caller->closed;
+}
+
+/* The next message, NULL when the server hung up. However long it takes by the clock of the daemon. */
+static const struct wire_message *hear_in_the_end(struct caller *caller)
+{
+	for (unsigned i = 0; i < STEPS && !has_something(caller); i++) {
+		stage_settle();
+		if (!has_something(caller))
+			stage_advance(STEP_MS);
+	}
+	return caller_hear(caller);
+}
+
+static bool status_is(const struct wire_message *message, const char *status)
+{
+	const char *got = message ? wire_kind(message, "status") : NULL;
+
+	return got && strcmp(got, status) == 0;
+}
+
+static void assert_ended_well(const struct wire_message *message)
+{
+	if (status_is(message, "admitted")) {
+		assert_int_equal(stage.provisiond.admits, 1);
+		assert_string_equal(wire_get(message, "ticket"), "0123456789abcdef");
+		assert_string_equal(wire_get(message, "account"), "alice");
+	} else if (message) {
+		assert_true(status_is(message, "refused"));
+		assert_non_null(wire_get(message, "reason"));
+		assert_non_null(wire_get(message, "text"));
+		assert_string_not_equal(wire_get(message, "reason"), "not_ours");
+	}
+	assert_in_range(stage.provisiond.admits, 0, 1);
+}
+
+/* Waits for the next word with calls failing, and approves and waits again when it is a code. True when a call failed.
+ */
+static bool sign_in(const struct failing_manner *manner, unsigned n)
+{
+	char code[64] = "";
+	struct caller *caller = caller_signs_in("alice", "uid=2000200001");
+	const struct wire_message *message;
+	bool failed;
+
+	stage.provisiond.admits = 0;
+	if (manner)
+		failing_arm(manner->kinds, n, manner->error, manner->times);
+	message = hear_in_the_end(caller);
+	if (status_is(message, "show")) {
+		(void)snprintf(code, sizeof(code), "%s", wire_get(message, "code"));
+		failing_hold();
+		stage_approve("alice", code);
+		stage_advance(POLL_MS);
+		failing_release();
+		message = hear_in_the_end(caller);
+	}
+	failed = failing_disarm();
+	assert_ended_well(message);
+	if (!manner)
+		assert_true(status_is(message, "admitted"));
+	caller_hang_up(caller);
+	return failed;
+}
+
+static bool sign_in_while_failing(void *context, const struct failing_manner *manner, unsigned n)
+{
+	bool failed;
+
+	(void)context;
+	(void)stage_begin_scene(NULL);
+	failed = sign_in(manner, n);
+	if (n / STRIDE % NEXT_EVERY == 0) {
+		stage_advance(STEP_MS);
+		(void)sign_in(NULL, 0);
+	}
+	(void)stage_end_scene(NULL);
+	return failed;
+}
+
+static void a_sign_in_ends_rightly_or_in_a_refusal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++)
+		print_message("%s: %u calls\n", manners[i].name,
+			      failing_some(sign_in_while_failing, NULL, &manners[i], STRIDE));
+}
+
+static int say_where(void **state)
+{
+	(void)state;
+	failing_say_where();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_sign_in_ends_rightly_or_in_a_refusal, say_where),
+	};
+
+	if (!stage_here(true))
+		return 0;
+	failing_open_doors();
+	return cmocka_run_group_tests(tests, stage_open, stage_close);
+}
