@@ -37,6 +37,9 @@ static bool take_keys(void *context, const char *body, size_t length, char *faul
 	if (jwks_count(keys) == 0) {
 		(void)snprintf(fault, fault_size, "the issuer's key set holds no key that can verify a token");
 		jwks_free(keys);
+		/* Unlike a set that cannot be read, this one says that the former keys are withdrawn. */
+		jwks_free(provider->keys);
+		provider->keys = NULL;
 		return false;
 	}
 	log_debug("tenant %s: took %zu keys, skipped %zu", provider->tenant->name, jwks_count(keys),

@@ -82,6 +82,12 @@ static bool polls(const struct signin *signin)
 	return signin->state == SIGNIN_APPROVAL && !signin->paused && !signin->transfer;
 }
 
+/* The person has approved; only what the issuer should say about it is missing. */
+static bool waits_for_issuer(const struct signin *signin)
+{
+	return signin->state == SIGNIN_KEYS || signin->state == SIGNIN_USERINFO;
+}
+
 static void alarm_rang(void *context)
 {
 	struct signin *signin = context;
@@ -90,7 +96,7 @@ static void alarm_rang(void *context)
 	if (signin->ended_unheard)
 		signin_end(signin, signin->kept_end);
 	else if (now >= signin_ends_ms(signin))
-		signin_end(signin, REASON_EXPIRED);
+		signin_end(signin, waits_for_issuer(signin) ? REASON_ISSUER_UNREACHABLE : REASON_EXPIRED);
 	else if (polls(signin) && now >= signin->poll.next_ms)
 		signin_poll(signin);
 	else if (signin->state == SIGNIN_KEYS && !signin->waiter.link)

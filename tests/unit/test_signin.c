@@ -648,6 +648,28 @@ static void a_rotation_that_keeps_the_old_key_published_disturbs_nobody(void **s
 	admitted(caller);
 }
 
+static void keys_that_are_withdrawn_verify_nothing_more(void **state)
+{
+	struct caller *caller;
+
+	(void)state;
+	stage_await_requests("keys", 1);
+	(void)stage_control("settings", "{'keys':{'raw':{'keys':[]}},'expires_in':30}");
+	(void)stage_control("token", "{'header':{'kid':'made-up'}}");
+	caller = alice_approved();
+	caller_waits(caller, 60000);
+	refused(caller, "issuer_unreachable");
+	/* This one is signed with the key that was published before. */
+	(void)stage_control("token", "{}");
+	caller = alice_approved();
+	caller_waits(caller, 60000);
+	refused(caller, "issuer_unreachable");
+	(void)stage_control("settings", "{'keys':{}}");
+	caller = alice_approved();
+	caller_waits(caller, 60000);
+	admitted(caller);
+}
+
 static void keys_that_do_not_come_at_once_are_waited_for(void **state)
 {
 	struct caller *caller;
@@ -660,7 +682,7 @@ static void keys_that_do_not_come_at_once_are_waited_for(void **state)
 	admitted(caller);
 }
 
-static void keys_that_never_come_end_with_the_code(void **state)
+static void keys_that_never_come_end_with_a_word_about_the_issuer(void **state)
 {
 	struct caller *caller;
 
@@ -670,7 +692,7 @@ static void keys_that_never_come_end_with_the_code(void **state)
 	stage_restart("", "");
 	caller = alice_approved();
 	caller_waits(caller, 30000);
-	refused(caller, "expired");
+	refused(caller, "issuer_unreachable");
 }
 
 /* --- userinfo --- */
@@ -842,7 +864,8 @@ int main(void)
 		TEST(keys_are_fetched_anew_once_a_minute_at_most),
 		TEST(a_rotation_that_keeps_the_old_key_published_disturbs_nobody),
 		TEST(keys_that_do_not_come_at_once_are_waited_for),
-		TEST(keys_that_never_come_end_with_the_code),
+		TEST(keys_that_never_come_end_with_a_word_about_the_issuer),
+		TEST(keys_that_are_withdrawn_verify_nothing_more),
 		TEST(a_thin_token_is_completed_from_userinfo),
 		TEST(a_whole_token_asks_no_userinfo),
 		TEST(userinfo_of_somebody_else_is_refused),
