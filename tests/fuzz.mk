@@ -20,8 +20,11 @@ FUZZ_PROGRAMS_covered := $(patsubst %,$(FUZZ)/covered/%,$(FUZZ_TARGETS))
 # Allocations that fail, see tests/fuzz/fuzz.h; what one target wraps besides is FUZZ_WRAP_(target).
 FUZZ_WRAP := malloc calloc realloc reallocarray strdup strndup asprintf
 FUZZ_WRAP_provisionctl := wire_connect wire_send wire_receive
-FUZZ_WRAP_module := socket connect send recvmsg poll close fcntl getsockopt getpeername clock_gettime time open read \
-	getppid
+FUZZ_WRAP_module := socket connect send recvmsg poll close fcntl setsockopt getsockopt getpeername clock_gettime time open \
+	read getppid free
+
+# What a target consists of besides its own file.
+FUZZ_EXTRA_module := module_world
 
 # Daemons, module and tool have files of the same names, so each is an archive; a target links those that it lists.
 FUZZ_ARCHIVES_module := module common
@@ -52,7 +55,7 @@ $(2)/lib$(archive).a: $(patsubst %.c,$(2)/%.o,$(FUZZ_SOURCES_$(archive)))
 )
 
 $(foreach target,$(FUZZ_TARGETS),
-$(3)/$(target): $(2)/tests/fuzz/fuzz_$(target).o $(2)/tests/fuzz/fuzz.o \
+$(3)/$(target): $(patsubst %,$(2)/tests/fuzz/%.o,fuzz_$(target) fuzz $(FUZZ_EXTRA_$(target))) \
 		$(foreach archive,$(or $(FUZZ_ARCHIVES_$(target)),$(FUZZ_ARCHIVES_default)),$(2)/lib$(archive).a) tests/fuzz.mk
 	@mkdir -p $$(@D)
 	@echo '  LINK $$@'
