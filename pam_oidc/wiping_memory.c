@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
+
 /* Several times what the calls that see a token take. */
 #define STACK_BYTES ((size_t)32 * 1024)
 
@@ -54,6 +56,20 @@ char *wiping_strdup(const char *text)
 	return strdup(text);
 }
 
+/* jansson 2.14 does not look whether the text of a string that it reads could grow, and then copies past what it has.
+ * So it is never told that memory ran out: the daemon ends, is started again, and whoever waited reads that it does not
+ * answer. */
+static void *jansson_malloc(size_t size)
+{
+	void *memory = malloc(size > 0 ? size : 1);
+
+	if (!memory) {
+		log_error("out of memory");
+		abort();
+	}
+	return memory;
+}
+
 static void *openssl_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
@@ -77,7 +93,7 @@ static void openssl_free(void *pointer, const char *file, int line)
 
 bool wiping_memory_use(void)
 {
-	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	json_set_alloc_funcs(jansson_malloc, wiping_free);
 	cjose_set_alloc_funcs(wiping_malloc, wiping_realloc, wiping_free);
 	return CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) == 1;
 }
