@@ -110,6 +110,10 @@ bool wire_parse(const char *bytes, size_t length, struct wire_message *ret_messa
 			return false;
 	if (!field_value(bytes, "op") && !field_value(bytes, "status"))
 		return false;
+	/* Two messages in one packet. */
+	for (size_t at = strlen(bytes) + 1; at < length; at += strlen(bytes + at) + 1)
+		if (field_value(bytes + at, bytes[0] == 'o' ? "op" : "status"))
+			return false;
 	*ret_message = (struct wire_message){ .bytes = bytes, .length = length };
 	return true;
 }
@@ -138,6 +142,13 @@ const char *wire_get(const struct wire_message *message, const char *key)
 	const char *value = wire_next(message, key, &cursor);
 
 	return value && !wire_next(message, key, &cursor) ? value : NULL;
+}
+
+bool wire_has(const struct wire_message *message, const char *key)
+{
+	size_t cursor = 0;
+
+	return wire_next(message, key, &cursor) != NULL;
 }
 
 bool wire_get_number(const struct wire_message *message, const char *key, long long min, long long max,
@@ -223,13 +234,11 @@ int wire_connect(const char *path, int64_t deadline_ms)
 	if (fd < 0)
 		return -errno;
 	/* Whoever tries again and again instead never has a turn while others wait in the queue. */
-	do {
-		int64_t left_ms = deadline_ms - wire_now_ms();
-
-		connected = connect_within(fd, &address, left_ms);
-		if (left_ms <= 0 && (connected == -EAGAIN || connected == -EINTR))
-			return -ETIMEDOUT;
-	} while (connected == -EAGAIN || connected == -EINTR);
+	do
+		connected = connect_within(fd, &address, deadline_ms - wire_now_ms());
+	while (connected == -EINTR);
+	if (connected == -EAGAIN)
+		return -ETIMEDOUT;
 	if (connected != 0)
 		return connected;
 	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? take_fd(&fd) : -errno;

@@ -46,13 +46,15 @@ struct wire_message {
 };
 
 /* Checks the whole shape first. False when the bytes are no message: cut, empty, without NUL, with a malformed key,
- * or not starting with op= or status=. */
+ * not starting with op= or status=, or with a second such field. */
 bool wire_parse(const char *bytes, size_t length, struct wire_message *ret_message);
 
 /* The value of the first field when it is `kind` ("op" or "status"), else NULL. */
 const char *wire_kind(const struct wire_message *message, const char *kind);
 /* The value of a field that stands exactly once; NULL when it is missing or stands twice. */
 const char *wire_get(const struct wire_message *message, const char *key);
+/* Whether the field stands there at all. One that may be missing must not count as missing when it stands twice. */
+bool wire_has(const struct wire_message *message, const char *key);
 /* The next value of a repeatable key, or NULL. Start with *cursor = 0. */
 const char *wire_next(const struct wire_message *message, const char *key, size_t *cursor);
 /* Whole decimal numbers within [min, max]; false when missing, doubled, malformed or out of range. */

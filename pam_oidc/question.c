@@ -11,6 +11,8 @@
 #include "common/log.h"
 
 #define ANSWER_MAX 8192
+/* The one wait of the loop: whoever fills provisiond's backlog must not keep us out of its queue. */
+#define CONNECT_PATIENCE_MS 50
 
 struct question {
 	struct loop *loop;
@@ -65,7 +67,7 @@ static void timed_out(void *context)
 struct question *question_ask(struct loop *loop, const struct wire_writer *message, int64_t timeout_ms,
 			      question_answered *answered, void *context)
 {
-	_cleanup_fd_ int fd = wire_connect(PROVISIOND_SOCKET, 0);
+	_cleanup_fd_ int fd = wire_connect(PROVISIOND_SOCKET, wire_now_ms() + CONNECT_PATIENCE_MS);
 	int sent = fd < 0 ? fd : wire_send(fd, message, 0);
 	struct question *question;
 

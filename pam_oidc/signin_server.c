@@ -550,8 +550,22 @@ static void connection_ready(void *context, short revents)
 	close_connection(connection);
 }
 
+/* Closes the oldest connection of others than root that has asked for nothing yet: whoever holds many, under however
+ * many uids, makes room for who has something to ask. False when there is none. */
+static bool make_room(struct signin_server *server)
+{
+	struct connection *oldest = NULL;
+
+	for (struct connection *open = server->connections; open; open = open->next)
+		if (open->fd >= 0 && open->peer.uid != 0 && !open->signin)
+			oldest = open;
+	if (oldest)
+		close_connection(oldest);
+	return oldest != NULL;
+}
+
 /* Others than root have places of their own, and each of them some. Whoever has subordinate uids has many of them. */
-static bool has_place(const struct signin_server *server, uid_t uid)
+static bool has_place(struct signin_server *server, uid_t uid)
 {
 	size_t places = (size_t)realm_config(server->realm)->login.max_pending + CONSOLE_PLACES + LOCAL_PLACES +
 			CONNECTIONS_SPARE;
@@ -565,7 +579,7 @@ static bool has_place(const struct signin_server *server, uid_t uid)
 		own += !is_roots && open->peer.uid == uid;
 	}
 	if (uid != 0)
-		return own < CONNECTIONS_PER_UID && others < CONNECTIONS_OF_OTHERS;
+		return own < CONNECTIONS_PER_UID && (others < CONNECTIONS_OF_OTHERS || make_room(server));
 	return roots < places;
 }
 

@@ -61,7 +61,7 @@ static struct admit *read_admit(const struct wire_message *message)
 	admit->tenant = wire_get(&copy, "tenant");
 	admit->program = wire_get(&copy, "service");
 	admit->remote_host = wire_get(&copy, "rhost");
-	admit->has_promise = wire_get(&copy, "uid") != NULL;
+	admit->has_promise = wire_has(&copy, "uid");
 	if (!admit->typed || admit->typed[0] == '\0' || strlen(admit->typed) > TICKET_TYPED_MAX || !admit->tenant ||
 	    (admit->has_promise && !wire_get_id(&copy, "uid", &admit->promised_uid)) ||
 	    !candidate_from_message(&copy, &admit->candidate))

@@ -82,11 +82,12 @@ void handle_standing(struct service *service, struct question *question, const s
 		answer(question, "not_ours", NULL);
 		return;
 	}
-	found = facts_record_meant(service, name, &record);
-	if (caller != 0 && found != STORE_FAILED &&
-	    !facts_belongs_to(service, name, found == STORE_FOUND ? &record : NULL, caller))
+	if (caller != 0 && !facts_is_name_of(service, name, caller)) {
 		question_drop(question);
-	else if (found == STORE_FAILED)
+		return;
+	}
+	found = facts_record_meant(service, name, &record);
+	if (found == STORE_FAILED)
 		answer(question, "unavailable", NULL);
 	else if (found == STORE_FOUND)
 		answer_recorded(service, question, &record);

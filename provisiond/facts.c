@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/names.h"
 #include "provisiond/reserved_names.h"
 
 static enum store_answer checked(const struct service *service, enum store_answer answer)
@@ -52,13 +53,34 @@ enum store_answer facts_record_meant(const struct service *service, const char *
 	return facts_record_named(service, stands.account, ret_record);
 }
 
-bool facts_belongs_to(const struct service *service, const char *typed, const struct account_record *record, uid_t uid)
+/* Found by the uid, so that the time this takes depends on the caller alone, and on nobody whom they name. */
+static bool could_be_name_of(const struct service *service, const char *typed, uid_t uid)
 {
-	uid_t local;
+	_cleanup_record_ struct account_record record = { 0 };
+	struct account_user user;
+	struct stands_for stands;
+	enum store_answer found = checked(service, store_account_by_uid(service->store, uid, &record));
 
-	if (record)
-		return record->uid == uid;
-	return facts_local_user(service, typed, &local) > 0 && local == uid;
+	if (found == STORE_NONE)
+		return account_files_user_with_uid(service->files, uid, &user) > 0 && strcmp(user.name, typed) == 0;
+	if (found == STORE_FAILED)
+		return false;
+	stands_for(service->config, typed, NULL, &stands);
+	return strcmp(record.name, typed) == 0 ||
+	       (stands.is_email &&
+		(strcmp(record.name, stands.account) == 0 || (record.email && domain_equal(record.email, typed))));
+}
+
+bool facts_is_name_of(const struct service *service, const char *typed, uid_t uid)
+{
+	_cleanup_record_ struct account_record record = { 0 };
+	enum store_answer found;
+
+	if (!could_be_name_of(service, typed, uid))
+		return false;
+	/* The email may be somebody else's by now. */
+	found = facts_record_meant(service, typed, &record);
+	return found == STORE_NONE || (found == STORE_FOUND && record.uid == uid);
 }
 
 int facts_local_user(const struct service *service, const char *name, uid_t *ret_uid)

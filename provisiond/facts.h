@@ -23,8 +23,9 @@ enum store_answer facts_record_named(const struct service *service, const char *
 enum standing facts_standing(const struct service *service, const struct account_record *record, int64_t now_s);
 /* Whether /etc/passwd has a row of that name: 1, 0 or -errno. */
 int facts_local_user(const struct service *service, const char *name, uid_t *ret_uid);
-/* Whether the typed name is that user's own. `record` is what it means on record, or NULL. */
-bool facts_belongs_to(const struct service *service, const char *typed, const struct account_record *record, uid_t uid);
+/* Whether the typed name is that user's own: of the account on record, or in /etc/passwd. How long a no takes tells
+ * nothing about the name. */
+bool facts_is_name_of(const struct service *service, const char *typed, uid_t uid);
 /* What the account of that name would be, and who is in its way. `sources` may be one that was not asked. */
 void facts_of_new_account(const struct service *service, const struct tenant *tenant, const char *account,
 			  const struct source_facts *sources, struct promise *ret_promise,

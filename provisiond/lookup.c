@@ -325,15 +325,10 @@ static void continue_lookup(struct lookup *lookup)
  * even the time that an answer takes would tell who exists. */
 static bool may_hear(const struct service *service, const struct wire_message *message, const char *name)
 {
-	_cleanup_record_ struct account_record record = { 0 };
-	enum store_answer found;
 	uint32_t caller;
 
-	if (!wire_get(message, "caller"))
-		return true;
-	found = facts_record_meant(service, name, &record);
-	return wire_get_id(message, "caller", &caller) && found != STORE_FAILED &&
-	       facts_belongs_to(service, name, found == STORE_FOUND ? &record : NULL, caller);
+	return !wire_has(message, "caller") ||
+	       (wire_get_id(message, "caller", &caller) && facts_is_name_of(service, name, caller));
 }
 
 void handle_lookup(struct service *service, struct question *question, const struct wire_message *message)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/listen.h"
 #include "common/log.h"
 #include "provisiond/facts.h"
 
@@ -16,12 +17,25 @@ enum who_may {
 	ANYBODY = 4, /* the handler sees to it that they ask for their own account only */
 };
 
+/* Anybody can show what is no ticket, as often as they like. */
+static void log_refused_ticket(const struct ticket_claim *claim)
+{
+	static struct complaints complaints;
+	unsigned left_out;
+
+	if (!complaints_allow(&complaints, wire_now_ms(), &left_out))
+		return;
+	if (left_out > 0)
+		log_warning("%u more refused tickets were not logged", left_out);
+	log_warning("%s: a ticket was refused to uid %lu", claim->typed, (unsigned long)claim->caller);
+}
+
 static void handle_redeem(struct service *service, struct question *question, const struct wire_message *message)
 {
 	struct ticket_claim claim = {
 		.text = wire_get(message, "ticket"),
 		.typed = wire_get(message, "name"),
-		.has_uid = wire_get(message, "uid") != NULL,
+		.has_uid = wire_has(message, "uid"),
 		.caller = question_peer(question)->uid,
 	};
 	_cleanup_record_ struct account_record record = { 0 };
@@ -36,7 +50,7 @@ static void handle_redeem(struct service *service, struct question *question, co
 	if (!tickets_redeem(service->tickets, &claim, wire_now_ms(), account, &uid) ||
 	    facts_record_named(service, account, &record) != STORE_FOUND || record.uid != uid ||
 	    record.state != ACCOUNT_ACTIVE) {
-		log_warning("%s: a ticket was refused to uid %lu", claim.typed, (unsigned long)claim.caller);
+		log_refused_ticket(&claim);
 		question_begin_answer(question, &answer, "no");
 	} else {
 		question_begin_answer(question, &answer, "confirmed");

@@ -157,7 +157,27 @@ void server_free(struct server *server)
 	free(server);
 }
 
-static bool has_place(const struct server *server, uid_t uid)
+static bool is_others(const struct server *server, const struct connection *connection)
+{
+	return !connection->ended && connection->peer.uid != 0 && connection->peer.uid != server->privileged_user;
+}
+
+/* Ends the connection of other users that has waited longest for a question. Whoever holds many, under however many
+ * uids, so makes room for who has something to ask. False when all of them are busy. */
+static bool make_room(struct server *server)
+{
+	struct connection *idle = NULL;
+
+	for (struct connection *open = server->connections; open; open = open->next)
+		if (is_others(server, open) && !open->question && !open->unsent && !open->stream.next &&
+		    (!idle || open->deadline_ms <= idle->deadline_ms))
+			idle = open;
+	if (idle)
+		end_connection(idle);
+	return idle != NULL;
+}
+
+static bool has_place(struct server *server, uid_t uid)
 {
 	const struct server_limits *limits = &server->limits;
 	unsigned own = 0, others = 0;
@@ -167,12 +187,12 @@ static bool has_place(const struct server *server, uid_t uid)
 	if (uid == 0)
 		return true;
 	for (const struct connection *open = server->connections; open; open = open->next) {
-		own += open->peer.uid == uid;
-		others += open->peer.uid != 0 && open->peer.uid != server->privileged_user;
+		own += !open->ended && open->peer.uid == uid;
+		others += is_others(server, open);
 	}
 	if (uid == server->privileged_user)
 		return own < limits->of_privileged_user;
-	return own < limits->of_other_user && others < limits->of_all_other_users;
+	return own < limits->of_other_user && (others < limits->of_all_other_users || make_room(server));
 }
 
 /* Takes the descriptor over. */

@@ -3,7 +3,8 @@
  * time. Knows packets, not what they ask (see requests.h).
  *
  * Every connection has at most one question under way. A peer that says nothing, does not read its answers or sends
- * what is no message is disconnected. Other users' connections can never use up the places of root and of pam_oidcd.
+ * what is no message is disconnected. Other users' connections can never use up the places of root and of pam_oidcd; of
+ * theirs, the one that has been silent longest gives way to the next.
  */
 #ifndef PROVISIOND_SERVER_H
 #define PROVISIOND_SERVER_H

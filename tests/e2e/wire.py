@@ -17,14 +17,25 @@ def unpack(packet):
     return [tuple(part.decode(errors="replace") for part in field.split(b"=", 1)) for field in fields]
 
 
+def connect(path, seconds):
+    """A connected socket with that timeout. Before a full backlog it waits in the queue, which a timeout of Python's own would not do."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(seconds), int(seconds % 1 * 1e6)))
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    connection.settimeout(seconds)
+    return connection
+
+
 class Connection:
     """One connection to a daemon. Every wait is bounded."""
 
     def __init__(self, path, seconds=10.0, connected=None):
-        self.socket = connected or socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket = connected or connect(path, seconds)
         self.socket.settimeout(seconds)
-        if not connected:
-            self.socket.connect(path)
 
     def send(self, *fields):
         self.socket.send(pack(*fields))

@@ -121,14 +121,26 @@ static void the_first_field_is_op_or_status(void **state)
 	assert_false(is_message(BYTES("Op=login")));
 }
 
-static void a_second_op_does_not_change_the_first(void **state)
+static void two_messages_in_one_packet_are_none(void **state)
 {
-	static const char bytes[] = "op=standing\0name=alice\0op=admit";
+	(void)state;
+	assert_false(is_message(BYTES("op=standing\0name=alice\0op=admit")));
+	assert_false(is_message(BYTES("op=standing\0op=standing")));
+	assert_false(is_message(BYTES("status=end\0status=account")));
+	assert_true(is_message(BYTES("op=standing\0ops=admit\0status=active")));
+}
+
+static void a_doubled_key_is_there_all_the_same(void **state)
+{
+	static const char bytes[] = "op=redeem\0uid=7\0uid=7\0tty=";
 	struct wire_message message;
 
 	(void)state;
 	assert_true(wire_parse(BYTES(bytes), &message));
-	assert_string_equal(wire_kind(&message, "op"), "standing");
+	assert_true(wire_has(&message, "uid"));
+	assert_true(wire_has(&message, "tty"));
+	assert_false(wire_has(&message, "ui"));
+	assert_false(wire_has(&message, "name"));
 }
 
 static void a_doubled_key_has_no_value(void **state)
@@ -567,7 +579,8 @@ int main(void)
 		cmocka_unit_test(what_is_cut_or_has_no_nul_is_no_message),
 		cmocka_unit_test(malformed_fields_are_refused),
 		cmocka_unit_test(the_first_field_is_op_or_status),
-		cmocka_unit_test(a_second_op_does_not_change_the_first),
+		cmocka_unit_test(two_messages_in_one_packet_are_none),
+		cmocka_unit_test(a_doubled_key_is_there_all_the_same),
 		cmocka_unit_test(a_doubled_key_has_no_value),
 		cmocka_unit_test(a_key_is_compared_whole),
 		cmocka_unit_test(numbers_are_decimal_and_within_their_range),
