@@ -146,6 +146,9 @@ static void userinfo_answered(void *context, const struct http_response *respons
 		return;
 	}
 	if (again) {
+		if (signin->tries == 1)
+			signin_note(signin, LOG_WARNING, "userinfo does not answer, trying on",
+				    response->answered ? "server error" : response->error);
 		signin_ring_at(signin, wire_now_ms() + RETRY_PAUSE_MS * signin->tries);
 		return;
 	}

@@ -286,7 +286,7 @@ static const struct attack userinfo_form[] = {
 	DO("userinfo with HTTP 404", userinfo_status, .number = 404, .reason = REASON_MISCONFIGURED),
 	DO("userinfo with HTTP 302", userinfo_status, .number = 302, .reason = REASON_MISCONFIGURED),
 	DO("userinfo with HTTP 206", userinfo_status, .number = 206, .reason = REASON_MISCONFIGURED),
-	DO("userinfo with HTTP 500", userinfo_status, .number = 500, .reason = REASON_EXPIRED),
+	DO("userinfo with HTTP 500", userinfo_status, .number = 500, .reason = REASON_ISSUER_UNREACHABLE),
 };
 
 static const struct attack userinfo_claims[] = {

@@ -3,6 +3,7 @@
  * every valid variant. Prints a line for each kind, what was tried in all, and each surprise.
  *
  *   forged_tokens              everything
+ *   forged_tokens --alone      without the pairs, up to the first surprise: for tests that break a judge and look on
  *   forged_tokens --list       the names of all cases
  *   forged_tokens --case NAME  these cases alone (all whose name begins so), with what the product says to them
  */
@@ -36,7 +37,7 @@ struct tally {
 static const struct attack_list *lists[LISTS_MAX];
 static size_t list_count;
 static const char *wanted; /* of --case */
-static bool only_names;
+static bool only_names, only_alone;
 static struct tally attacks_tally, control_tally;
 
 /* ---- attacks ---- */
@@ -214,7 +215,7 @@ static const char *fault_of_attack(const struct trial *trial, const struct sign_
 		return "admitted";
 	if (!is_sentence(end->text))
 		return "the person is told no sentence";
-	if (!end->asked_to_admit && end->reason != REASON_EXPIRED && !strstr(end->log, "tenant clinic"))
+	if (!end->asked_to_admit && !strstr(end->log, "tenant clinic"))
 		return "the log does not tell";
 	if (holds_secret(end->log) || !is_printable(end->log))
 		return "the log has something that must not be there";
@@ -279,6 +280,8 @@ static void try(const struct trial *trial, struct tally *kind)
 		return;
 	trial_name(trial, name, sizeof(name));
 	tell(name, fault, &end);
+	if (only_alone)
+		exit(1);
 }
 
 /* ---- situations ---- */
@@ -448,6 +451,8 @@ static void try_attacks(void)
 			try_alone(lists[i], &lists[i]->attacks[a], false, &kind);
 		sum_up("", lists[i]->kind, &kind);
 	}
+	if (only_alone)
+		return;
 	try_pairs(&pairs);
 	sum_up("two at once, ", "every kind with every other", &pairs);
 }
@@ -474,15 +479,16 @@ static void count(const char *section, const struct tally *tally)
 
 static int usage(void)
 {
-	(void)fputs("forged_tokens [--list | --case NAME]\n", stderr);
+	(void)fputs("forged_tokens [--alone | --list | --case NAME]\n", stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	only_names = argc == 2 && strcmp(argv[1], "--list") == 0;
+	only_alone = argc == 2 && strcmp(argv[1], "--alone") == 0;
 	wanted = argc == 3 && strcmp(argv[1], "--case") == 0 ? argv[2] : NULL;
-	if (argc != 1 && !only_names && !wanted)
+	if (argc != 1 && !only_names && !only_alone && !wanted)
 		return usage();
 	(void)keys_make();
 	machine_set_up();

@@ -228,6 +228,10 @@ static const struct attack auth_time[] = {
 	SET("auth_time", "0", TOO_OLD),
 	SET("auth_time", "1899956679", .name = "signed in too long ago, at the edge", TOO_OLD),
 	SET("auth_time", "1899900000", TOO_OLD),
+	SET("auth_time", "\"1899999970\"", .name = "auth_time in quotes, where any is enough", .tenant = TENANT_LAX,
+	    NO_TIME("auth_time")),
+	SET("auth_time", "1900000121", .name = "auth_time in the future, where any is enough", .tenant = TENANT_LAX,
+	    .because = "auth_time: is "),
 	RENAME("auth_time", "authTime", NO_TIME("auth_time")),
 };
 
@@ -278,6 +282,8 @@ static const struct attack amr[] = {
 	SET("amr", "[\"mfa\",\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"]",
 	    .name = "a method of 65 bytes", NO_METHOD),
 	DO("33 methods", methods, .number = 33, NO_ARRAY),
+	SET("amr", "\"mfa\"", .name = "amr a string, where any is enough", .tenant = TENANT_LAX, NO_ARRAY),
+	SET("amr", "[\"\"]", .name = "amr of nothing, where any is enough", .tenant = TENANT_LAX, NO_METHOD),
 	RENAME("amr", "AMR", NO_MFA),
 	RENAME("amr", "acr", NO_MFA),
 };
