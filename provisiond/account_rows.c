@@ -132,6 +132,7 @@ static void parse_row(struct account_rows *rows, uint32_t at, const unsigned col
 {
 	struct account_row *row = &rows->rows[at];
 	struct row_field fields[4], name;
+	bool comment;
 
 	first_fields(rows, at, fields, columns[0] != 0 ? 4 : 1);
 	name = fields[0];
@@ -140,14 +141,16 @@ static void parse_row(struct account_rows *rows, uint32_t at, const unsigned col
 		name.length--;
 	}
 	row->nis = name.length > 0 && (name.text[0] == '+' || name.text[0] == '-');
-	if (row->nis || (name.length > 0 && name.text[0] == '#'))
+	comment = name.length > 0 && name.text[0] == '#';
+	if (row->nis || comment)
 		name.length = 0;
 	row->name = (uint32_t)(name.text - rows->text);
 	row->name_length = (uint32_t)name.length;
 	row->has_fourth_field = columns[0] != 0 && fields[3].length > 0;
+	/* A row without a name has its numbers all the same: for glibc, too. */
 	for (unsigned i = 0; i < ROW_NUMBERS; i++)
 		row->has_number[i] =
-			name.length > 0 && columns[i] != 0 && parse_number(fields[columns[i]], &row->number[i]);
+			!row->nis && !comment && columns[i] != 0 && parse_number(fields[columns[i]], &row->number[i]);
 }
 
 static uint32_t count_lines(const char *text, size_t length)
@@ -187,9 +190,8 @@ static void index_rows(struct account_rows *rows)
 	for (uint32_t i = rows->count; i-- > 0;) {
 		const struct account_row *row = &rows->rows[i];
 
-		if (row->name_length == 0)
-			continue;
-		chain(rows, 0, hash_bytes(rows->text + row->name, row->name_length), i);
+		if (row->name_length > 0)
+			chain(rows, 0, hash_bytes(rows->text + row->name, row->name_length), i);
 		for (unsigned n = 0; n < ROW_NUMBERS; n++)
 			if (row->has_number[n])
 				chain(rows, 1 + n, hash_number(row->number[n]), i);
