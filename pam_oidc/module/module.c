@@ -323,6 +323,11 @@ int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 		result = PAM_PERM_DENIED;
 		sentence = reason_sentence(REASON_UID_CHANGED);
 	}
+	/* sshd has a uid for this name. That it cannot be had again does not say that it is the account's. */
+	if (standing == STANDING_ACTIVE && !attempt.person.resolves && attempt.application.kind == APPLICATION_SSHD) {
+		result = PAM_PERM_DENIED;
+		sentence = reason_sentence(REASON_INTERNAL);
+	}
 	/* A public key leads here without pam_sm_authenticate(). */
 	if (result == PAM_SUCCESS)
 		return session_names_set(pamh, &attempt.application, &attempt.person, &account);

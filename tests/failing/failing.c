@@ -67,7 +67,7 @@ const char *failing_call(void)
 	return state.call;
 }
 
-static bool fails(enum failing_kind kind, const char *call)
+bool failing_fails(enum failing_kind kind, const char *call)
 {
 	if (!(state.kinds & kind) || state.held > 0 || state.left == 0)
 		return false;
@@ -84,12 +84,12 @@ static bool fails(enum failing_kind kind, const char *call)
 }
 
 /* Defines what stands before a function: TYPE NAME PARAMETERS, which returns BAD when it fails, of this kind. */
-#define CALL(type, name, parameters, arguments, kind, bad)                 \
-	type __real_##name parameters;                                     \
-	type __wrap_##name parameters;                                     \
-	type __wrap_##name parameters                                      \
-	{                                                                  \
-		return fails(kind, #name) ? bad : __real_##name arguments; \
+#define CALL(type, name, parameters, arguments, kind, bad)                         \
+	type __real_##name parameters;                                             \
+	type __wrap_##name parameters;                                             \
+	type __wrap_##name parameters                                              \
+	{                                                                          \
+		return failing_fails(kind, #name) ? bad : __real_##name arguments; \
 	}
 #define MEMORY(type, name, parameters, arguments) CALL(type, name, parameters, arguments, FAILING_MEMORY, NULL)
 #define READING(name, parameters, arguments) CALL(int, name, parameters, arguments, FAILING_READING, -1)
@@ -116,7 +116,7 @@ int __wrap_asprintf(char **ret_text, const char *format, ...)
 	va_list arguments;
 	int n;
 
-	if (fails(FAILING_MEMORY, "asprintf"))
+	if (failing_fails(FAILING_MEMORY, "asprintf"))
 		return -1;
 	va_start(arguments, format);
 	n = vasprintf(ret_text, format, arguments);
@@ -131,7 +131,7 @@ int __wrap___asprintf_chk(char **ret_text, int flag, const char *format, ...)
 	int n;
 
 	(void)flag;
-	if (fails(FAILING_MEMORY, "asprintf"))
+	if (failing_fails(FAILING_MEMORY, "asprintf"))
 		return -1;
 	va_start(arguments, format);
 	n = vasprintf(ret_text, format, arguments);
@@ -149,6 +149,7 @@ READING(statx, (int at, const char *path, int flags, unsigned mask, struct statx
 READING(getsockopt, (int fd, int level, int name, void *value, socklen_t *size), (fd, level, name, value, size))
 READING(getpeername, (int fd, struct sockaddr *address, socklen_t *size), (fd, address, size))
 READING(poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout))
+READING(__poll_chk, (struct pollfd * fds, nfds_t count, int timeout, size_t room), (fds, count, timeout, room))
 READING(gethostname, (char *name, size_t size), (name, size))
 READING_BYTES(read, (int fd, void *bytes, size_t size), (fd, bytes, size))
 READING_BYTES(recv, (int fd, void *bytes, size_t size, int flags), (fd, bytes, size, flags))
@@ -205,7 +206,7 @@ pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 pid_t __wrap_fork(void)
 {
-	pid_t child = fails(FAILING_MAKING, "fork") ? -1 : __real_fork();
+	pid_t child = failing_fails(FAILING_MAKING, "fork") ? -1 : __real_fork();
 
 	if (child == 0 && !(state.kinds & FAILING_IN_CHILDREN))
 		state.kinds = 0;
@@ -219,7 +220,7 @@ int __wrap_close(int fd)
 {
 	int result = __real_close(fd);
 
-	return result == 0 && fails(FAILING_DISK, "close") ? -1 : result;
+	return result == 0 && failing_fails(FAILING_DISK, "close") ? -1 : result;
 }
 
 static mode_t mode_of(int flags, va_list arguments)
@@ -229,7 +230,7 @@ static mode_t mode_of(int flags, va_list arguments)
 
 static bool open_fails(int flags, const char *call)
 {
-	return fails(flags & O_CREAT ? FAILING_DISK : FAILING_READING, call);
+	return failing_fails(flags & O_CREAT ? FAILING_DISK : FAILING_READING, call);
 }
 
 int __real_open(const char *path, int flags, ...);
@@ -269,7 +270,7 @@ int __wrap_fcntl(int fd, int command, ...)
 	va_list arguments;
 	void *argument;
 
-	if (fails(FAILING_MAKING, "fcntl"))
+	if (failing_fails(FAILING_MAKING, "fcntl"))
 		return -1;
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);
@@ -283,29 +284,29 @@ static sqlite3_mem_methods sqlite_memory;
 
 static void *sqlite_malloc(int size)
 {
-	return fails(FAILING_LIBRARY, "SQLite's malloc") ? NULL : sqlite_memory.xMalloc(size);
+	return failing_fails(FAILING_LIBRARY, "SQLite's malloc") ? NULL : sqlite_memory.xMalloc(size);
 }
 
 static void *sqlite_realloc(void *old, int size)
 {
-	return fails(FAILING_LIBRARY, "SQLite's realloc") ? NULL : sqlite_memory.xRealloc(old, size);
+	return failing_fails(FAILING_LIBRARY, "SQLite's realloc") ? NULL : sqlite_memory.xRealloc(old, size);
 }
 
 static void *jansson_malloc(size_t size)
 {
-	return fails(FAILING_LIBRARY, "jansson's malloc") ? NULL : __real_malloc(size);
+	return failing_fails(FAILING_LIBRARY, "jansson's malloc") ? NULL : __real_malloc(size);
 }
 
 /* SQLite's own system calls, each behind a function of the same shape. */
 static sqlite3_syscall_ptr sqlite_calls[8];
 
-#define SQLITE_CALL(at, type, name, parameters, arguments)      \
-	static type sqlite_##name parameters                    \
-	{                                                       \
-		typedef type shape parameters;                  \
-		if (fails(FAILING_DATABASE, "SQLite's " #name)) \
-			return -1;                              \
-		return ((shape *)sqlite_calls[at])arguments;    \
+#define SQLITE_CALL(at, type, name, parameters, arguments)              \
+	static type sqlite_##name parameters                            \
+	{                                                               \
+		typedef type shape parameters;                          \
+		if (failing_fails(FAILING_DATABASE, "SQLite's " #name)) \
+			return -1;                                      \
+		return ((shape *)sqlite_calls[at])arguments;            \
 	}
 SQLITE_CALL(0, int, open, (const char *path, int flags, int mode), (path, flags, mode))
 SQLITE_CALL(1, int, fstat, (int fd, struct stat *st), (fd, st))
@@ -319,7 +320,7 @@ SQLITE_CALL(7, int, unlink, (const char *path), (path))
 /* libsqlite3 finds this one before libc's. */
 int fdatasync(int fd)
 {
-	return fails(FAILING_DATABASE, "SQLite's fdatasync") ? -1 : __real_fsync(fd);
+	return failing_fails(FAILING_DATABASE, "SQLite's fdatasync") ? -1 : __real_fsync(fd);
 }
 
 static void open_sqlite_call(const char *name, sqlite3_syscall_ptr own, size_t at)

@@ -35,6 +35,9 @@ void failing_release(void);
 /* The call that failed last; "" when none did. */
 const char *failing_call(void);
 
+/* For stand-ins of a test's own: whether this call fails. */
+bool failing_fails(enum failing_kind kind, const char *call);
+
 /* Before the first use of the libraries: their doors lead here from then on. */
 void failing_open_doors(void);
 
