@@ -5,6 +5,7 @@ and what Okta must have seen of them.
 import ctypes
 import os
 import pwd
+import re
 import time
 
 import pam
@@ -30,7 +31,7 @@ def names_the_address(m):
         # The administrator can compare, too.
         (waiting,) = m.pending()
         expect_equal(waiting["rhost"], address, "the address of who waits")
-        expect_in(f"from {address}", m.log.text("pam_oidcd"), "the log")
+        m.log.wait_for(re.escape(f"from {address}"))
         screen.press("C-c")
         screen.wait_for_end()
         m.wait_for_idle()
@@ -181,8 +182,7 @@ def remote_from(m):
         expect_not_in("assword:", screen.text(), "the screen")
     m.expect_nothing_changed(before)
     expect_equal(m.issuer.requests("device"), 0, "codes asked for")
-    expect_in("alice (sshd from 127.0.0.63), tenant clinic: refused: remote_from names no network", m.log.text("pam_oidcd"),
-              "the log")
+    m.log.wait_for(re.escape("alice (sshd from 127.0.0.63), tenant clinic: refused: remote_from names no network"))
     # The console is where the machine is, and so is su there.
     console = m.login("alice")
     m.approve_on(console)
@@ -207,8 +207,7 @@ def remote_from_names(m):
         screen.wait_for_sentence(ELSEWHERE, 20)
         screen.wait_for_end(20)
     expect_equal(m.issuer.requests("device"), 0, "codes asked for")
-    expect_in("remote_from needs an address and was given a host name; set `UseDNS no` in sshd_config", m.log.text("pam_oidcd"),
-              "the log")
+    m.log.wait_for(re.escape("remote_from needs an address and was given a host name; set `UseDNS no` in sshd_config"))
     count(SECTION, len(addresses), len(addresses))
 
 
@@ -231,7 +230,7 @@ def remote_from_ipv6(m):
     m.approve_on(session, count=2)
     session.enter()
     session.wait_for(r"^0$", 20)
-    session.enter("su - alice -c 'id -un'")
+    session.enter("su alice -c 'id -un'")
     m.approve_on(session, count=3)
     session.wait_for(r"^alice$", 20)
     count(SECTION, 1, 1)
@@ -260,7 +259,7 @@ def remote_from_at_provisiond(m):
         expect_equal((answer or {}).get("reason"), "remote_from", f"the reason for {fields}")
         expect_in(ELSEWHERE, answer["text"], "the sentence")
     m.expect_nothing_changed(before)
-    expect_in("remote_from of tenant clinic names no network with this address", m.log.text("provisiond"), "the log")
+    m.log.wait_for(re.escape("remote_from of tenant clinic names no network with this address"))
     answer = as_pam_oidc(*identity, ("service", "sshd"), ("rhost", "10.1.0.1"))
     expect_equal(answer.get("status"), "admitted", f"somebody from inside: {answer}")
     count(SECTION, len(attacks), len(attacks))
@@ -383,7 +382,7 @@ def with_tenant(m, lines):
 def required_amr(m):
     with_tenant(m, "required_amr = mfa, hwk\n")
     judge(m, {"amr_missing": AMR_MISSING, "token_invalid": AMR_INVALID}, AMR_GOOD, SENTENCES)
-    expect_in("amr: the person signed in without the required method", m.log.text("pam_oidcd"), "the log")
+    m.log.wait_for(re.escape("amr: the person signed in without the required method"))
 
 
 @test("required_amr: a token without the claim is refused, and userinfo cannot supply it", start=False)
