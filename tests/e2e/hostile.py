@@ -1,7 +1,7 @@
 """A host full of OpenID providers that misbehave, each in one way: in TLS, in HTTP, or in what they answer.
 
-One listening socket serves them all; a provider is known by its host name. Without a fault each is a whole provider that signs
-everybody in. Knows nothing of pam_oidc.
+One listening socket serves them all; a provider is known by its host name. Without a fault each is a whole provider
+that signs everybody in. Knows nothing of pam_oidc.
 """
 
 import base64
@@ -22,7 +22,11 @@ DOMAIN = "hostile.example"
 PORT = 8443
 CLIENT = "hostile-app"
 ENDPOINTS = {
-    "/.well-known/openid-configuration": "discovery", "/keys": "keys", "/device": "device", "/token": "token", "/userinfo": "userinfo",
+    "/.well-known/openid-configuration": "discovery",
+    "/keys": "keys",
+    "/device": "device",
+    "/token": "token",
+    "/userinfo": "userinfo",
 }
 
 
@@ -42,13 +46,38 @@ class Authority:
         self.count = 0
         os.makedirs(folder, exist_ok=True)
         openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", f"{folder}/ca.key")
-        openssl("req", "-x509", "-new", "-key", f"{folder}/ca.key", "-subj", f"/CN={name}", "-days", "30", "-out", f"{folder}/ca.pem",
-                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        openssl(
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            f"{folder}/ca.key",
+            "-subj",
+            f"/CN={name}",
+            "-days",
+            "30",
+            "-out",
+            f"{folder}/ca.pem",
+            "-addext",
+            "basicConstraints=critical,CA:TRUE",
+            "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign",
+        )
         self.pem = f"{folder}/ca.pem"
 
-    def certificate(self, names, start=None, end=None, signer=None, extensions="", chain="", key=("ec", "prime256v1"), digest="sha256"):
-        """Paths of a key and a chain for these names. signer: (key, certificate) instead of the authority's own. start and end are
-        YYYYMMDDHHMMSSZ."""
+    def certificate(
+        self,
+        names,
+        start=None,
+        end=None,
+        signer=None,
+        extensions="",
+        chain="",
+        key=("ec", "prime256v1"),
+        digest="sha256",
+    ):
+        """Paths of a key and a chain for these names. signer: (key, certificate) instead of the authority's own. start
+        and end are YYYYMMDDHHMMSSZ."""
         self.count += 1
         place = f"{self.folder}/{self.count}"
         os.makedirs(f"{place}.db")
@@ -79,8 +108,27 @@ subjectAltName = {alternative}
 {extensions}
 """)
         openssl("req", "-new", "-key", f"{place}.key", "-subj", f"/CN={names[0]}", "-out", f"{place}.csr")
-        openssl("ca", "-batch", "-config", f"{place}.cnf", "-extensions", "extensions", "-notext", "-in", f"{place}.csr", "-out", f"{place}.crt",
-                "-keyfile", signer_key, "-cert", signer_certificate, "-startdate", start, "-enddate", end)
+        openssl(
+            "ca",
+            "-batch",
+            "-config",
+            f"{place}.cnf",
+            "-extensions",
+            "extensions",
+            "-notext",
+            "-in",
+            f"{place}.csr",
+            "-out",
+            f"{place}.crt",
+            "-keyfile",
+            signer_key,
+            "-cert",
+            signer_certificate,
+            "-startdate",
+            start,
+            "-enddate",
+            end,
+        )
         with open(f"{place}.pem", "w") as file:
             file.write(open(f"{place}.crt").read() + chain)
         return f"{place}.key", f"{place}.pem"
@@ -89,8 +137,21 @@ subjectAltName = {alternative}
         self.count += 1
         place = f"{self.folder}/{self.count}"
         openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", f"{place}.key")
-        openssl("req", "-x509", "-new", "-key", f"{place}.key", "-subj", f"/CN={names[0]}", "-days", "30", "-out", f"{place}.pem",
-                "-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
+        openssl(
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            f"{place}.key",
+            "-subj",
+            f"/CN={names[0]}",
+            "-days",
+            "30",
+            "-out",
+            f"{place}.pem",
+            "-addext",
+            "subjectAltName=" + ",".join(f"DNS:{name}" for name in names),
+        )
         return f"{place}.key", f"{place}.pem"
 
 
@@ -112,7 +173,14 @@ class Signer:
         self.key = f"{folder}/token.key"
         openssl("genrsa", "-out", self.key, "2048")
         modulus = openssl("rsa", "-in", self.key, "-noout", "-modulus").decode().strip().split("=")[1]
-        self.jwk = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one", "n": base64url(bytes.fromhex(modulus)), "e": "AQAB"}
+        self.jwk = {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": "one",
+            "n": base64url(bytes.fromhex(modulus)),
+            "e": "AQAB",
+        }
 
     def token(self, claims, kid="one"):
         signed = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "kid": kid}, claims))
@@ -159,8 +227,8 @@ class Exchange:
 
 
 class Provider:
-    """One issuer. faults maps an endpoint to a function that gets the Exchange and answers it; it returns True to keep the
-    connection. raw gets the TCP connection before TLS and takes it over."""
+    """One issuer. faults maps an endpoint to a function that gets the Exchange and answers it; it returns True to keep
+    the connection. raw gets the TCP connection before TLS and takes it over."""
 
     def __init__(self, host, label, faults=None, context=None, raw=None, thin=False, port=PORT):
         self.host, self.label = host, label
@@ -184,14 +252,29 @@ class Provider:
         if endpoint == "device":
             return {"device_code": "d" * 40, "user_code": "WDJB-MJHT", "verification_uri": f"{at}/activate",
                     "verification_uri_complete": f"{at}/activate?user_code=WDJB-MJHT", "expires_in": 600, "interval": 1}
-        profile = {"sub": f"00u-{self.label}", "email": f"alice@{self.name}", "email_verified": True, "name": "Alice Aranda"}
+        profile = {
+            "sub": f"00u-{self.label}", "email": f"alice@{self.name}", "email_verified": True, "name": "Alice Aranda"
+        }
         if endpoint == "userinfo":
             return profile
         now, access_token = int(time.time()), "a" * 30
-        claims = {**({"sub": profile["sub"]} if self.thin else profile), "iss": at, "aud": CLIENT, "iat": now, "exp": now + 3600,
-                  "auth_time": now, "jti": os.urandom(12).hex(), "amr": ["pwd"],
-                  "at_hash": base64url(hashlib.sha256(access_token.encode()).digest()[:16])}
-        return {"token_type": "Bearer", "expires_in": 3600, "access_token": access_token, "id_token": self.host.signer.token(claims, self.kid)}
+        claims = {
+            **({"sub": profile["sub"]} if self.thin else profile),
+            "iss": at,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 3600,
+            "auth_time": now,
+            "jti": os.urandom(12).hex(),
+            "amr": ["pwd"],
+            "at_hash": base64url(hashlib.sha256(access_token.encode()).digest()[:16]),
+        }
+        return {
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "access_token": access_token,
+            "id_token": self.host.signer.token(claims, self.kid),
+        }
 
     def serve(self, connection):
         stream = connection.makefile("rb")
@@ -219,7 +302,7 @@ class Provider:
 
 
 def server_name(hello):
-    """The name that a TLS client asks for, from the bytes of its first record (RFC 8446, section 4.1.2); "" when there is none."""
+    """The name that a TLS client asks for, from the bytes of its first record (RFC 8446, section 4.1.2), or ""."""
     try:
         at = 5 + 4 + 2 + 32
         at += 1 + hello[at]
@@ -362,7 +445,8 @@ def encoded(coding, encode, transfer=False):
     def fault(exchange):
         data = encode(json.dumps(exchange.right()).encode())
         if transfer:
-            exchange.send(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: {coding}\r\nConnection: close\r\n\r\n".encode())
+            header = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\nConnection: close\r\n\r\n"
+            exchange.send(header.encode())
             exchange.send(data)
             return False
         return exchange.answer(data, headers=[("Content-Encoding", coding)])
