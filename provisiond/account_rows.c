@@ -31,9 +31,17 @@ static bool blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Where the row ends for glibc: it reads lines as strings, so what stands behind a NUL is not there. */
+static const char *row_end(const struct account_rows *rows, uint32_t row)
+{
+	const char *text = rows->text + rows->rows[row].begin;
+
+	return text + strnlen(text, rows->rows[row].length);
+}
+
 struct row_field account_row_field(const struct account_rows *rows, uint32_t row, unsigned n)
 {
-	const char *text = rows->text + rows->rows[row].begin, *end = text + rows->rows[row].length;
+	const char *text = rows->text + rows->rows[row].begin, *end = row_end(rows, row);
 
 	for (; n > 0; n--) {
 		const char *colon = memchr(text, ':', (size_t)(end - text));
@@ -49,11 +57,10 @@ struct row_field account_row_field(const struct account_rows *rows, uint32_t row
 
 unsigned account_row_fields(const struct account_rows *rows, uint32_t row)
 {
-	const char *text = rows->text + rows->rows[row].begin;
 	unsigned fields = 1;
 
-	for (uint32_t i = 0; i < rows->rows[row].length; i++)
-		fields += text[i] == ':';
+	for (const char *at = rows->text + rows->rows[row].begin, *end = row_end(rows, row); at < end; at++)
+		fields += *at == ':';
 	return fields;
 }
 
@@ -118,7 +125,7 @@ static bool parse_number(struct row_field field, uint32_t *ret_number)
 /* The first fields in one go; those that the row does not have are empty. */
 static void first_fields(const struct account_rows *rows, uint32_t row, struct row_field *ret_fields, unsigned count)
 {
-	const char *text = rows->text + rows->rows[row].begin, *end = text + rows->rows[row].length;
+	const char *text = rows->text + rows->rows[row].begin, *end = row_end(rows, row);
 
 	for (unsigned i = 0; i < count; i++) {
 		const char *colon = memchr(text, ':', (size_t)(end - text));
