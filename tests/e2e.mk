@@ -1,7 +1,7 @@
-# The clock that tests/e2e sets back (LD_PRELOAD).
-$(BUILD)/tests/e2e/clock.so: $(BUILD)/objects/tests/e2e/clock.o
+# The clock that tests/e2e sets back, and calls of the module's that fail (LD_PRELOAD).
+$(BUILD)/tests/e2e/clock.so $(BUILD)/tests/e2e/failing_module.so: $(BUILD)/tests/e2e/%.so: $(BUILD)/objects/tests/e2e/%.o
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	$(Q)$(CC) $(SOFLAGS) -o $@ $<
 
-tests-build: $(BUILD)/tests/e2e/clock.so
+tests-build: $(BUILD)/tests/e2e/clock.so $(BUILD)/tests/e2e/failing_module.so
