@@ -1,13 +1,15 @@
 /*
  * Answers `standing`: may the account go on, whatever way its person came in? The module's account phase asks it for
  * SSH keys and cron too, so a name that was only promised, and a user of some other name service, must be told apart
- * here.
+ * here, and remote_from is asked of those who come with a key.
  */
 #include "provisiond/requests.h"
 
 #include <string.h>
 #include <time.h>
 
+#include "common/log.h"
+#include "common/remote_from.h"
 #include "provisiond/facts.h"
 
 #define DEADLINE_MS 200 /* the module gives up after 250 ms */
@@ -24,8 +26,24 @@ static void answer(struct question *question, const char *status, const struct a
 	question_send(question, &writer);
 }
 
+/* Whether remote_from lets its person come from there. The module says where in its account phase alone: before a
+ * sign-in, pam_oidcd asks. */
+static bool comes_from_elsewhere(const struct service *service, const struct account_record *record,
+				 const struct wire_message *message)
+{
+	const struct tenant *tenant = config_tenant_named(service->config, record->tenant);
+	const char *program = wire_get(message, "service"), *rhost = wire_get(message, "rhost");
+
+	if (!tenant || !rhost || remote_from_judge(tenant, program, rhost) == REMOTE_FROM_PERMITTED)
+		return false;
+	log_notice(
+		"%s (%s from %s): refused (remote_from): remote_from of tenant %s names no network with this address",
+		record->name, program ? program : "", rhost, tenant->name);
+	return true;
+}
+
 static void answer_recorded(const struct service *service, struct question *question,
-			    const struct account_record *record)
+			    const struct account_record *record, const struct wire_message *message)
 {
 	static const char *const words[] = {
 		[STANDING_ACTIVE] = "active",       [STANDING_INCOMPLETE] = "incomplete",
@@ -35,7 +53,10 @@ static void answer_recorded(const struct service *service, struct question *ques
 	};
 	enum standing standing = facts_standing(service, record, (int64_t)time(NULL));
 
-	answer(question, words[standing], standing == STANDING_ACTIVE ? record : NULL);
+	if (standing == STANDING_ACTIVE && comes_from_elsewhere(service, record, message))
+		answer(question, "elsewhere", NULL);
+	else
+		answer(question, words[standing], standing == STANDING_ACTIVE ? record : NULL);
 }
 
 /* The name could be promised to somebody, or be an email that the sign-in refuses with its reason, unless another name
@@ -90,7 +111,7 @@ void handle_standing(struct service *service, struct question *question, const s
 	if (found == STORE_FAILED)
 		answer(question, "unavailable", NULL);
 	else if (found == STORE_FOUND)
-		answer_recorded(service, question, &record);
+		answer_recorded(service, question, &record, message);
 	else
 		answer_unrecorded(service, question, name);
 }

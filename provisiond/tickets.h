@@ -15,7 +15,7 @@
 #define TICKET_LIFE_MS 30000
 #define TICKET_TEXT_SIZE 65  /* 256 bits in hexadecimal, and NUL */
 #define TICKETS_MAX 1024     /* alive at once */
-#define TICKET_TYPED_MAX 320 /* bytes of a typed name */
+#define TICKET_TYPED_MAX 255 /* bytes of a typed name; name services are asked for no longer one */
 
 struct tickets;
 

@@ -47,6 +47,7 @@ static int standing_in(const struct wire_message *answer, enum standing *ret_sta
 		[STANDING_UNAVAILABLE] = "unavailable", [STANDING_NOT_OURS] = "not_ours",
 		[STANDING_PROMISED] = "promised",       [STANDING_INCOMPLETE] = "incomplete",
 		[STANDING_ACTIVE] = "active",           [STANDING_DEACTIVATED] = "deactivated",
+		[STANDING_ELSEWHERE] = "elsewhere",
 	};
 	const char *status = wire_kind(answer, "status");
 
@@ -59,7 +60,8 @@ static int standing_in(const struct wire_message *answer, enum standing *ret_sta
 	return -EPROTO;
 }
 
-int gate_standing(const char *name, enum standing *ret_standing, struct account *ret_account)
+int gate_standing(const char *name, const struct application *from, enum standing *ret_standing,
+		  struct account *ret_account)
 {
 	char out[MESSAGE_MAX], in[MESSAGE_MAX];
 	enum standing standing = STANDING_UNAVAILABLE;
@@ -69,6 +71,10 @@ int gate_standing(const char *name, enum standing *ret_standing, struct account 
 
 	wire_begin(&question, out, sizeof(out), "op", "standing");
 	wire_put(&question, "name", name);
+	if (from) {
+		wire_put(&question, "service", from->service);
+		wire_put(&question, "rhost", from->rhost);
+	}
 	error = ask(&question, wire_now_ms() + STANDING_WAIT_MS, in, sizeof(in), &answer);
 	if (error == 0)
 		error = standing_in(&answer, &standing);

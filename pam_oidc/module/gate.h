@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "common/names.h"
+#include "pam_oidc/module/application.h"
 #include "pam_oidc/module/person.h"
 
 enum standing {
@@ -17,6 +18,7 @@ enum standing {
 	STANDING_INCOMPLETE,
 	STANDING_ACTIVE,
 	STANDING_DEACTIVATED,
+	STANDING_ELSEWHERE, /* an account whose person may not come from there (remote_from) */
 };
 
 struct account {
@@ -24,9 +26,11 @@ struct account {
 	uid_t uid;
 };
 
-/* Asks what the name stands for, within 250 ms in all. *ret_account is set for STANDING_ACTIVE only. Returns 0, or
- * -errno when provisiond did not answer properly (-EPROTO: it answered nonsense). */
-int gate_standing(const char *name, enum standing *ret_standing, struct account *ret_account);
+/* Asks what the name stands for, within 250 ms in all. from: the application, whose remote host is judged as well; NULL
+ * leaves that to the sign-in that follows. *ret_account is set for STANDING_ACTIVE only. Returns 0, or -errno when
+ * provisiond did not answer properly (-EPROTO: it answered nonsense). */
+int gate_standing(const char *name, const struct application *from, enum standing *ret_standing,
+		  struct account *ret_account);
 
 /* Redeems the ticket for this person, within 4 s: the person has approved already, and the application's own limit is
  * not reached. Returns 0 and the account that provisiond confirms, -EACCES when it does not, or another -errno when it

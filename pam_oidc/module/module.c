@@ -37,10 +37,11 @@
 	} while (0)
 
 /* What the name stands for at provisiond; one that does not answer is logged here and makes it unavailable. */
-static enum standing ask_standing(const struct attempt *attempt, struct account *ret_account)
+static enum standing ask_standing(const struct attempt *attempt, const struct application *from,
+				  struct account *ret_account)
 {
 	enum standing standing = STANDING_UNAVAILABLE;
-	int error = gate_standing(attempt->person.name, &standing, ret_account);
+	int error = gate_standing(attempt->person.name, from, &standing, ret_account);
 
 	if (error < 0) {
 		errno = -error;
@@ -268,7 +269,7 @@ int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **ar
 
 	if (result != PAM_SUCCESS)
 		return result;
-	switch (ask_standing(&attempt, &account)) {
+	switch (ask_standing(&attempt, NULL, &account)) {
 	case STANDING_NOT_OURS:
 		return PAM_USER_UNKNOWN;
 	case STANDING_UNAVAILABLE:
@@ -276,6 +277,8 @@ int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **ar
 		return PAM_AUTHINFO_UNAVAIL;
 	case STANDING_DEACTIVATED:
 		return refuse(&attempt, REASON_DEACTIVATED, NULL, false);
+	case STANDING_ELSEWHERE:
+		return refuse(&attempt, REASON_REMOTE_FROM, NULL, false);
 	case STANDING_PROMISED:
 	case STANDING_INCOMPLETE:
 	case STANDING_ACTIVE:
@@ -301,7 +304,7 @@ static int begin_with_standing(pam_handle_t *pamh, int flags, int argc, const ch
 
 	if (result != PAM_SUCCESS)
 		return result;
-	*ret_standing = ask_standing(ret_attempt, ret_account);
+	*ret_standing = ask_standing(ret_attempt, &ret_attempt->application, ret_account);
 	if (*ret_standing == STANDING_NOT_OURS || *ret_standing == STANDING_UNAVAILABLE)
 		return result_of_standing(*ret_standing);
 	return arguments_right(ret_attempt, argc, argv) ? PAM_SUCCESS : PAM_SERVICE_ERR;

@@ -29,6 +29,7 @@ int result_of_standing(enum standing standing)
 		return PAM_ACCT_EXPIRED;
 	case STANDING_PROMISED:
 	case STANDING_INCOMPLETE:
+	case STANDING_ELSEWHERE:
 		return PAM_PERM_DENIED;
 	case STANDING_NOT_OURS:
 		return PAM_USER_UNKNOWN;
@@ -43,6 +44,8 @@ const char *sentence_of_standing(enum standing standing)
 	switch (standing) {
 	case STANDING_DEACTIVATED:
 		return reason_sentence(REASON_DEACTIVATED);
+	case STANDING_ELSEWHERE:
+		return reason_sentence(REASON_REMOTE_FROM);
 	case STANDING_PROMISED:
 		return "You have no account on this machine yet. Sign in with Okta first; that makes it.";
 	case STANDING_INCOMPLETE:

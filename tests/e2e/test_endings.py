@@ -161,7 +161,7 @@ def bad_tokens(m, wrong):
     ("the client's credentials are refused", "invalid_client", "is not set up correctly on this machine"),
     ("the device grant is not ticked for the application", "unauthorized_client", "is not set up correctly on this machine"),
     ("a scope is not configured", "invalid_scope", "is not set up correctly on this machine"),
-    ("too many codes were asked for", "too_many_user_codes", "Okta has handed out too many codes just now."),
+    ("too many codes were asked for", "too_many_user_codes", "Okta gives out no more codes just now, because too many were asked for. Start again in"),
     ("the rate limit is reached before the code", "rate_limit", ""),
     ("the issuer has an internal error before the code", "server_error_500", "Okta cannot be reached from this machine right now."),
     ("the issuer is overloaded before the code", "unavailable_503", "Okta cannot be reached from this machine right now."),

@@ -11,6 +11,7 @@ import time
 import pam
 from harness import count, expect, expect_equal, expect_in, expect_not_in, test
 from machine import PAM_OIDCD_SOCKET, PRODUCT, PROVISIOND_SOCKET
+from ssh_keys import KEYS, give_key, ssh_with_key
 from wire import Connection
 
 SECTION = "floods and phishing"
@@ -263,6 +264,26 @@ def remote_from_at_provisiond(m):
     answer = as_pam_oidc(*identity, ("service", "sshd"), ("rhost", "10.1.0.1"))
     expect_equal(answer.get("status"), "admitted", f"somebody from inside: {answer}")
     count(SECTION, len(attacks), len(attacks))
+
+
+@test("remote_from: a key that the account has is of no use from elsewhere, and cron goes on", start=False, tags={"ssh"})
+def remote_from_keys(m):
+    permit(m, "127.0.0.64/26", *KEYS)
+    m.sign_in("alice", options=["BindAddress=127.0.0.65"])
+    give_key(m, "alice")
+    outside = ["127.0.0.1", "127.0.0.63", "127.0.0.128"]
+    for address in outside:
+        done = ssh_with_key(m, "alice", options=[f"BindAddress={address}"])
+        expect(done.returncode != 0 and "alice" not in done.stdout, f"a key from {address} is refused: {done.stdout}")
+        expect_in(ELSEWHERE, done.stdout + done.stderr, "what ssh says")
+    m.log.wait_for(re.escape("alice (sshd from 127.0.0.63): refused (remote_from): remote_from of tenant clinic names no network"))
+    done = ssh_with_key(m, "alice", options=["BindAddress=127.0.0.65"])
+    expect_equal((done.returncode, done.stdout), (0, "alice\n"), f"a key from inside ({done.stderr})")
+    for rhost, standing in (("", "active"), ("127.0.0.1", "elsewhere"), ("127.0.0.65", "active"), ("localhost", "elsewhere")):
+        with Connection(PROVISIOND_SOCKET) as connection:
+            answer = connection.ask(("op", "standing"), ("name", "alice"), ("service", "cron"), ("rhost", rhost))
+        expect_equal(answer.get("status"), standing, f"how alice stands for somebody from '{rhost}'")
+    count(SECTION, len(outside) + 2, len(outside) + 2)
 
 
 # ---- what Okta must have seen ----

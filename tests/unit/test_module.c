@@ -759,6 +759,7 @@ static void account_standings_have_their_results(void **state)
 		{ "status=active|account=alice|uid=2000200007", PAM_SUCCESS, NULL },
 		{ "status=deactivated", PAM_ACCT_EXPIRED, "This account was deactivated." },
 		{ "status=promised", PAM_PERM_DENIED, "You have no account on this machine yet." },
+		{ "status=elsewhere", PAM_PERM_DENIED, "may not sign in to this machine from where you are" },
 		{ "status=incomplete", PAM_PERM_DENIED, "Your account on this machine is not complete yet." },
 		{ "status=not_ours", PAM_USER_UNKNOWN, NULL },
 		{ "status=unavailable", PAM_AUTHINFO_UNAVAIL, NULL },
