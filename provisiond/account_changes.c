@@ -136,8 +136,9 @@ static bool shadow_row_untouched(const struct account_rows *rows, uint32_t row, 
 {
 	struct row_field day = account_row_field(rows, row, 2);
 
+	/* A larger day than fits into 32 bits would make the row none at all for glibc. */
 	if (account_row_fields(rows, row) != 9 || !row_field_is(account_row_field(rows, row, 0), name) ||
-	    !row_field_is(account_row_field(rows, row, 1), "*"))
+	    !row_field_is(account_row_field(rows, row, 1), "*") || day.length > 9)
 		return false;
 	for (unsigned n = 3; n < 9; n++)
 		if (account_row_field(rows, row, n).length > 0)
@@ -306,7 +307,7 @@ static bool has_other_members(const struct account_rows *groups, const char *nam
 {
 	for (uint32_t row = account_rows_named(groups, name, ROW_END); row != ROW_END;
 	     row = account_rows_named(groups, name, row)) {
-		struct row_field members = account_row_field(groups, row, 3);
+		struct row_field members = account_row_rest(groups, row, 3);
 
 		if (members.length > 0 && !row_field_is(members, name))
 			return true;

@@ -55,6 +55,14 @@ struct row_field account_row_field(const struct account_rows *rows, uint32_t row
 	return (struct row_field){ .text = text, .length = (size_t)((colon ? colon : end) - text) };
 }
 
+struct row_field account_row_rest(const struct account_rows *rows, uint32_t row, unsigned n)
+{
+	struct row_field field = account_row_field(rows, row, n);
+
+	field.length = (size_t)(row_end(rows, row) - field.text);
+	return field;
+}
+
 unsigned account_row_fields(const struct account_rows *rows, uint32_t row)
 {
 	unsigned fields = 1;
@@ -153,7 +161,7 @@ static void parse_row(struct account_rows *rows, uint32_t at, const unsigned col
 		name.length = 0;
 	row->name = (uint32_t)(name.text - rows->text);
 	row->name_length = (uint32_t)name.length;
-	row->has_fourth_field = columns[0] != 0 && fields[3].length > 0;
+	row->has_fourth_field = columns[0] != 0 && fields[3].text < row_end(rows, at);
 	/* A row without a name has its numbers all the same: for glibc, too. */
 	for (unsigned i = 0; i < ROW_NUMBERS; i++)
 		row->has_number[i] =

@@ -24,7 +24,7 @@ struct account_row {
 	uint32_t number[ROW_NUMBERS];
 	bool has_number[ROW_NUMBERS];
 	bool nis;              /* begins with + or -: no account of this machine */
-	bool has_fourth_field; /* and it is not empty: the members of a group */
+	bool has_fourth_field; /* and it is not the row's end: the members of a group */
 	uint32_t next[1 + ROW_NUMBERS];
 };
 
@@ -52,6 +52,8 @@ uint32_t account_rows_numbered(const struct account_rows *rows, unsigned which, 
 
 /* The n-th field, from 0; empty when the row has fewer. */
 struct row_field account_row_field(const struct account_rows *rows, uint32_t row, unsigned n);
+/* The n-th field and all that follows it, colons included: what glibc takes for the list of a group's members. */
+struct row_field account_row_rest(const struct account_rows *rows, uint32_t row, unsigned n);
 /* How many fields the row has. */
 unsigned account_row_fields(const struct account_rows *rows, uint32_t row);
 /* Whether the row is this text, byte for byte. */

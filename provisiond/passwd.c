@@ -601,7 +601,7 @@ static bool lists_member(const struct account_rows *rows, uint32_t row, const ch
 	const struct account_row *group = &rows->rows[row];
 
 	return group->has_fourth_field && group->has_number[0] &&
-	       row_field_lists(account_row_field(rows, row, 3), name);
+	       row_field_lists(account_row_rest(rows, row, 3), name);
 }
 
 int account_files_groups_of(struct account_files *files, const char *name, const gid_t **ret_gids, size_t *ret_count)
