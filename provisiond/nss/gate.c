@@ -38,8 +38,9 @@ bool gate_admits_file(const char *path)
 	return is_sshd(program);
 }
 
-/* argv[0] is the caller's choice, and sudo makes its real uid root's: a program that has other privileges than its
- * caller is judged by its file. Some policies of SELinux start sshd like that as well. */
+/* argv[0] is the caller's choice, and a setuid program can make its real uid root's before it looks anybody up: a
+ * program that has other privileges than its caller is judged by its file. Some policies of SELinux start sshd like
+ * that as well. */
 static bool is_no_setuid_program(void)
 {
 	char path[PATH_MAX];

@@ -3,8 +3,8 @@
 They learn nothing about others, get nowhere, and hold up nobody. Batches of attacks share a machine.
 """
 
-import ctypes
 import os
+import re
 import resource
 import signal
 import socket
@@ -14,13 +14,13 @@ import threading
 import time
 
 import harness
-from harness import expect, expect_equal, expect_in, figure, flat, test, wait_for
+from harness import expect, expect_equal, expect_in, figure, test, wait_for
 from hostile_local import (
-    CLOSED, SECTION, Place, Tally, admit, as_user, ask, connect, descriptors, files_below, hung_up, login_packet, make_accounts,
+    CLOSED, Place, Tally, admit, as_user, ask, connect, descriptors, files_below, hung_up, login_packet, make_accounts,
     outcome, outcomes, pass_descriptors, receive, resident_kib, result_of, run_in, start_as, time_to_end, uid_of,
 )
 from machine import PAM_OIDCD_SOCKET, PROVISIOND_SOCKET
-from wire import MAX, Connection, pack, unpack
+from wire import MAX, pack, unpack
 
 TAGS = {"hostile"}
 SOCKETS = {"provisiond": PROVISIOND_SOCKET, "pam_oidcd": PAM_OIDCD_SOCKET}
@@ -510,4 +510,422 @@ def connections(m):
     lines = len([line for line in m.log.lines if "disconnected pid" in line or "a ticket was refused" in line])
     figure("lines that strangers' connections left in the log", lines, "lines")
     tally.judge(lines <= 1000, f"strangers wrote {lines} lines into the log")
+    tally.close()
+
+
+# ---- names ----
+
+NAMES = [
+    "..", ".", "/", "a/b", "/etc/passwd", "../../etc/shadow", "./alice", "alice/", "alice/../root", ":", "a:b", "alice:", "a:0:0::/:/bin/sh", "\n", "a\nb",
+    "alice\n", "\nalice", "a\r", "alice\r\nroot", "%", "%s", "%s%n", "%n%n%n%n", "%l", "%u", "a%00b", " ", "  ", "alice ", " alice", "ali ce", "\t",
+    "alice\t", "-", "-a", "-alice", "--", "--help", "-c", "alice$", "$", "$(id)", "`id`", ";id", "|id", "&", "'", '"', "\\", "*", "?", "~", "~root", "!", "#", "",
+    "x" * 31 + "$", "x" * 33, "x" * 255, "x" * 256, "x" * 4096, "ROOT", "Root", "Alice", "ALICE", "0", "00", "+0", "-0", "0x0", "1500", "4294967295", "-1",
+    "+", "@", "+alice", "-alice", "+@group", "@group", "+::::::", "1alice", ".alice", "-x-",
+    "алиса", "аlice", "alіce", "ａｌｉｃｅ", "alice\u200d", "\u202ealice", "alice\u00ad", "ali\u0301ce", "álice", "ALİCE", "ſmith", "李", "\u0000alice".replace("\0", "\u2400"),
+    "\x1b[2J", "\x07", "\x7f", "alice\x1b]0;x\x07",
+    "alice@", "@clinic.example", "alice@@clinic.example", "alice@clinic.example@evil.example", "alice@evil.example@clinic.example",
+    "alice@clinic.example.", "alice@.clinic.example", "alice@clinic..example", "alice@xclinic.example", "alice@clinic.example.evil.example",
+    "alice@sub.clinic.example", "alice\\@clinic.example", "alice%clinic.example", "CLINIC\\alice", "clinic/alice", "alice@clinic.example\n", "alice@clinic.example ",
+    " alice@clinic.example", "alice@[127.0.0.1]", "alice@clinic.example:22", '"alice"@clinic.example', "alice+root@clinic.example", "root@clinic.example",
+    "al ice@clinic.example", "alice@clinic.exаmple", "alice@ｃｌｉｎｉｃ.example", "a" * 65 + "@clinic.example", "alice@" + "c" * 250 + ".example", "../alice@clinic.example",
+    "docker", "wheel", "sudo", "root", "daemon", "nobody", "_pam_oidc", "localuser",
+]
+BYTES = [b"\xff\xfe", b"alice\xff", b"\xc0\xae\xc0\xae", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\x80", b"alice\xc3"]
+
+
+def named(name):
+    return name if isinstance(name, bytes) else name.encode()
+
+
+def message_about(name, *fields):
+    return b"".join(part + b"\0" for part in (fields[0], b"name=" + name, *fields[1:]))
+
+
+def raw_answers(path, packets):
+    got = []
+    for packet in packets:
+        with connect(path) as connection:
+            try:
+                connection.send(packet)
+                got.append(receive(connection))
+            except OSError as problem:
+                got.append(problem.strerror.encode())
+    return got
+
+
+@test("no strange name stands for an account, in any question", tags=TAGS, seconds=180)
+def names_asked(m):
+    """lookup, standing, login and admit, by those who may ask."""
+    make_accounts(m, "alice")
+    m.issuer.fault("device", row="policy", times=-1)
+    tally = Tally()
+    before = m.account_files()
+    names = [named(name) for name in NAMES] + BYTES + [b"x" * 60000, b"alice@clinic.example" + b"x" * 60000]
+    purpose = {"nss": b"purpose=nss", "login": b"purpose=login"}
+    identity = [f"{key}={value}".encode() for key, value in (
+        ("tenant", "clinic"), ("issuer", m.issuer.issuer), ("client_id", "clinic-app"), ("subject", "00uother"), ("email_verified", "true"),
+        ("full_name", "Other"), ("service", "login"))]
+    questions = {
+        "lookup for nss": (0, PROVISIOND_SOCKET, lambda name: message_about(name, b"op=lookup", purpose["nss"])),
+        "lookup for login": (0, PROVISIOND_SOCKET, lambda name: message_about(name, b"op=lookup", purpose["login"], b"service=login")),
+        "standing": (0, PROVISIOND_SOCKET, lambda name: message_about(name, b"op=standing")),
+        "show": (0, PROVISIOND_SOCKET, lambda name: message_about(name, b"op=show")),
+        "redeem": (0, PROVISIOND_SOCKET, lambda name: message_about(name, b"op=redeem", b"ticket=" + b"0" * 64)),
+        "admit, typed": (990, PROVISIOND_SOCKET, lambda name: message_about(name, b"op=admit", b"email=alice@clinic.example", *identity)),
+        "admit, in the email": (990, PROVISIOND_SOCKET, lambda name: message_about(b"other", b"op=admit", b"email=" + name + b"@clinic.example", *identity)),
+        "admit, as the email": (990, PROVISIOND_SOCKET, lambda name: message_about(b"other", b"op=admit", b"email=" + name, *identity)),
+        "login": (0, PAM_OIDCD_SOCKET, lambda name: message_about(name, b"op=login", b"service=login", b"qr=none", b"timeout=60")),
+    }
+    for question, (uid, path, packet) in questions.items():
+        for name, came in zip(names, as_user(uid, raw_answers, path, [packet(name) for name in names])):
+            answer = dict(unpack(came)) if b"=" in came else {}
+            own = {b"alice", b"Alice@clinic.example"}
+            harmless = answer.get("status") not in ("entry", "active", "account", "confirmed", "admitted", "show") or name in own
+            # Printable ASCII that is an address of the domain is one: `alice+root@clinic.example` is refused only for its name.
+            tally.judge(harmless, f"{question} about {name[:80]!r} brings {came[:300]!r}")
+            tally.judge(b"\x1b" not in came and b"\n" not in came, f"{question} about {name[:80]!r} is answered with controls: {came[:300]!r}")
+    m.expect_nothing_changed(before)
+    expect("\x1b" not in m.log.text(), "no escape sequence in the log")
+    tally.close()
+
+
+def at_door(words, typed=b""):
+    """Runs a program that an unprivileged user has started, or a client; how it ended and what it said."""
+    return subprocess.run(words, input=typed, capture_output=True, timeout=60 * harness.PATIENCE)
+
+
+@test("no strange name opens a door: ssh, su, sudo, login and getent", tags=TAGS, seconds=400)
+def names_at_doors(m):
+    make_accounts(m, "alice")
+    deactivate(m, "alice")  # whoever reached her under another name would be told so
+    m.issuer.fault("device", row="policy", times=-1)
+    tally = Tally()
+    before = m.account_files()
+    as_local = ["setpriv", "--reuid=1500", "--regid=1500", "--clear-groups"]
+    ssh = ["ssh", "-F", "/dev/null", "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1", "-o", "PreferredAuthentications=keyboard-interactive",
+           "-o", "ConnectTimeout=20"]
+    doors = {
+        "su": lambda name: [*as_local, "su", "-c", "echo GOT-IN", "--", name],
+        "sudo -u": lambda name: [*as_local, "sudo", "-S", "-u", name, "--", "echo", "GOT-IN"],
+        "getent": lambda name: [*as_local, "getent", "passwd", "--", name],
+        "getent as sshd": lambda name: [*as_local, "bash", "-c", 'exec -a sshd getent passwd -- "$0"', name],
+        "sudo as sshd": lambda name: [*as_local, "bash", "-c", 'exec -a sshd sudo -n -u "$0" -- echo GOT-IN', name],
+        "ssh": lambda name: [*ssh, "-l", name, "127.0.0.1", "echo GOT-IN"],
+        "login": lambda name: ["setsid", "timeout", "-s", "KILL", "3", "login", "--", name],
+    }
+    local = {"root", "daemon", "nobody", "_pam_oidc", "localuser", "docker", "wheel", "sudo"}
+    plain = [name for name in NAMES if "\0" not in name and len(name) < 4097 and name not in local]
+    attempts = [(door, name) for door in doors for name in plain[:: 1 if door.startswith(("getent", "su")) else 3]]
+    lock = threading.Lock()
+
+    def work():
+        while True:
+            with lock:
+                if not attempts:
+                    return
+                door, name = attempts.pop()
+            try:
+                done = at_door(doors[door](name), b"wrong\n")
+                said = (done.stdout + done.stderr).decode(errors="replace")
+                through = "GOT-IN" in done.stdout.decode(errors="replace") or "@ward3:" in said
+                # getent takes a number for a uid: that is glibc's own reading of it.
+                through = through or (door.startswith("getent") and done.returncode == 0 and not name.strip().lstrip("+-").isdigit() and name != "0x0")
+                crashed = done.returncode in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL)
+                what = f"{door} of {name[:80]!r} ends with {done.returncode}: {said[:300]!r}"
+            except (ValueError, OSError, subprocess.TimeoutExpired) as problem:
+                through, crashed, what = isinstance(problem, subprocess.TimeoutExpired), False, f"{door} of {name[:80]!r}: {problem}"
+            with lock:
+                tally.judge(not through and not crashed, what)
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    m.expect_nothing_changed(before)
+    # sshd itself takes what stands before a colon or a slash for the name; of that, too, only what can be one reaches Okta.
+    asked_for = re.findall(r"^pam_oidcd\[\d+\]: (.*) \(sshd.*the issuer gives no code", m.log.text(), re.M)
+    for name in asked_for:
+        tally.judge(re.fullmatch(r"[a-z_][a-z0-9._-]{0,31}", name), f"a code was asked for {name!r}")
+    # Whatever a setuid program is called, it is no sshd that hears of promised names.
+    with open("/etc/sudoers.d/sudoer", "w") as sudoers:
+        sudoers.write("sudoer ALL=(ALL:ALL) NOPASSWD: ALL\n")
+    os.chmod("/etc/sudoers.d/sudoer", 0o440)
+    as_sudoer = ["setpriv", "--reuid=1501", "--regid=1501", "--clear-groups", "bash", "-c"]
+    for own_name in ("sshd", "/usr/sbin/sshd", "sshd-session", "/usr/lib/openssh/sshd-session"):
+        for name in ("zoe", "nobody-yet"):
+            done = m.run(*as_sudoer, f'exec -a {own_name} sudo -n -u {name} -- echo GOT-IN')
+            tally.judge("GOT-IN" not in done.stdout and "unknown user" in done.stderr, f"sudo as {own_name} to {name}: {done.stdout}{done.stderr}")
+    done = m.run(*as_sudoer, "sudo -n -u localuser -- echo GOT-IN")
+    expect_in("GOT-IN", done.stdout, f"what sudo does for a name that is there ({done.stderr})")
+    for daemon in m.daemons.values():
+        expect(daemon.running(), f"{daemon.name} is running")
+    tally.close()
+
+
+# ---- su and sudo, as an attacker starts them ----
+
+VARIABLES = {
+    "LD_PRELOAD": "/tmp/evil.so", "LD_LIBRARY_PATH": "/tmp", "LD_AUDIT": "/tmp/evil.so", "LD_DEBUG": "all", "LD_DEBUG_OUTPUT": "/tmp/written-by-ld",
+    "LD_PROFILE": "pam_oidc.so", "LD_PROFILE_OUTPUT": "/tmp", "MALLOC_CHECK_": "3", "MALLOC_TRACE": "/tmp/written-by-malloc", "MALLOC_PERTURB_": "165",
+    "MALLOC_ARENA_MAX": "1", "GLIBC_TUNABLES": "glibc.malloc.check=3:glibc.malloc.perturb=90", "GCONV_PATH": "/tmp", "NLSPATH": "/tmp/%N", "LOCPATH": "/tmp",
+    "LANG": "../../../tmp/evil", "LC_ALL": "tr_TR.UTF-8", "TZ": ":/tmp/fifo", "TZDIR": "/tmp", "TERM": "../../../tmp/evil", "TERMINFO": "/tmp", "HOSTALIASES": "/tmp/fifo",
+    "RES_OPTIONS": "debug", "LOCALDOMAIN": "evil.example", "RESOLV_HOST_CONF": "/etc/shadow", "GETCONF_DIR": "/tmp", "TMPDIR": "/tmp", "TMP": "/tmp", "HOME": "/root",
+    "SHELL": "/tmp/evil", "IFS": "x", "PATH": "/tmp:.", "BASH_ENV": "/tmp/evil", "ENV": "/tmp/evil", "PAM_USER": "root", "PAM_RUSER": "root", "PAM_RHOST": "",
+    "PAM_SERVICE": "sshd", "PAM_TTY": "ssh", "PAM_OIDC_WELCOME": "%s%n", "PAM_OIDC_SOCKET": "/tmp/evil", "PROVISIOND_SOCKET": "/tmp/evil", "PAM_OIDC_CONF": "/tmp/evil",
+    "OIDC_TOKEN": "x", "NOTIFY_SOCKET": "/tmp/evil", "LISTEN_FDS": "1", "LISTEN_PID": "1", "LISTEN_FDNAMES": "x", "SSH_CONNECTION": "1.2.3.4 5 6.7.8.9 22",
+    "SSH_AUTH_INFO_0": "publickey x", "SUDO_USER": "root", "SUDO_UID": "0", "SUDO_ASKPASS": "/tmp/evil", "LOGNAME": "root", "USER": "root", "SSL_CERT_FILE": "/tmp/evil",
+    "https_proxy": "http://127.0.0.1:1", "CURL_CA_BUNDLE": "/tmp/evil", "ASAN_OPTIONS": "log_path=/tmp/written-by-asan", "GMON_OUT_PREFIX": "/tmp/written-by-gmon",
+    "RPM_CONFIGDIR": "/tmp", "XDG_RUNTIME_DIR": "/tmp", "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/tmp/evil", "SYSTEMD_LOG_LEVEL": "debug", "NSS_MODULE": "/tmp/evil",
+    "X" * 30000: "y", "LONG": "z" * 100000,
+}
+
+LIMITS = {
+    "NOFILE": (3, 0, 4, 5, 6), "FSIZE": (0, 1), "AS": (1 << 20, 8 << 20, 16 << 20), "NPROC": (0, 1), "STACK": (16 << 10, 128 << 10), "CORE": (resource.RLIM_INFINITY, 0),
+    "CPU": (1,), "DATA": (0, 1 << 20), "MEMLOCK": (0,), "SIGPENDING": (0,), "MSGQUEUE": (0,),
+}
+
+
+def places():
+    """Every hostile place by itself, and a few at once."""
+    found = [Place("an ordinary place")]
+    found += [Place(f"{name[:40]}={value[:40]}", {name: value}) for name, value in VARIABLES.items()]
+    found.append(Place("all variables at once", VARIABLES))
+    found += [Place(f"umask {mask:04o}", umask=mask) for mask in (0o000, 0o777, 0o700, 0o022)]
+    found += [Place(f"RLIMIT_{name} {limit}", limits=[(getattr(resource, f"RLIMIT_{name}"), limit)]) for name, limits in LIMITS.items() for limit in limits]
+    found += [Place(f"descriptors {word} closed", closed=numbers) for word, numbers in CLOSED.items() if numbers]
+    found += [Place(f"{word} closed and no more than {limit} descriptors", closed=numbers, limits=[(resource.RLIMIT_NOFILE, limit)])
+              for word, numbers in CLOSED.items() if numbers for limit in (3, 4)]
+    signals = [signal.SIGPIPE, signal.SIGCHLD, signal.SIGALRM, signal.SIGXFSZ, signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGTSTP, signal.SIGXCPU]
+    found += [Place(f"{number.name} ignored", ignored=[number]) for number in signals]
+    found += [Place(f"{number.name} blocked", blocked=[number]) for number in signals]
+    everything = [number for number in range(1, 65) if number not in (9, 19, 32, 33)]
+    found += [
+        Place("every signal ignored", ignored=[number for number in everything if number < 32]),
+        Place("every signal blocked", blocked=everything),
+        Place("a file size of nothing and SIGXFSZ ignored", ignored=[signal.SIGXFSZ], limits=[(resource.RLIMIT_FSIZE, 0)]),
+        Place("a folder that is gone", deleted_cwd=True),
+        Place("an alarm in a second", alarm=1),
+        Place("a name of 100 KiB", argv0="s" * 100000),
+        Place("sshd's name", argv0="sshd"),
+        Place("a name with a path", argv0="/usr/sbin/sshd-session"),
+        Place("an empty name", argv0=""),
+        Place("login's name", argv0="-login"),
+        Place("format directives for a name", argv0="%s%n%n"),
+        Place("nothing typed", stdin=b""),
+        Place("64 KiB typed without a newline", stdin=b"A" * 60000),
+        Place("NULs typed", stdin=b"\0" * 1000),
+        Place("200 stray descriptors", stray=200),
+        Place("nearly everything at once", VARIABLES, umask=0, closed=(0, 1, 2), ignored=[signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ], deleted_cwd=True,
+              limits=[(resource.RLIMIT_NOFILE, 5), (resource.RLIMIT_FSIZE, 0)]),
+    ]
+    return found
+
+
+WATCHED = ("/tmp", "/home", "/run", "/var/lib", "/var/tmp", "/etc", "/root", "/dev/shm")
+# What su, sudo and the tests' own tools leave, with us and without.
+OTHERS_FILES = ("/run/sudo", "/var/lib/sudo", "/run/utmp", "/run/sandbox", "/tmp/tmux", "/tmp/screen", "/var/lib/provisiond", "/run/motd", "/run/screen", "/tmp/gate")
+
+
+def created(before, after):
+    return {path: after[path] for path in after if before.get(path) != after[path] and not path.startswith(OTHERS_FILES)}
+
+
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE, -signal.SIGSYS)
+
+
+@test("su and sudo let nobody in, crash nowhere and write nothing, in whatever place an attacker starts them", tags=TAGS, seconds=500)
+def hostile_places(m):
+    """Alice's issuer refuses her at once, carol is locked out: whatever else su and sudo say is a way past that."""
+    make_accounts(m, "alice", "carol")
+    deactivate(m, "carol")
+    m.issuer.fault("device", row="policy", times=-1)
+    m.configure(m.standard_configuration(login="max_starts_per_minute = 10000\nmax_pending_per_address = 10000\nmax_pending_per_account = 10000\n"))
+    m.pam_oidcd.stop()
+    m.start_pam_oidcd()
+    tally = Tally()
+    os.mkfifo("/tmp/fifo")
+    os.chmod("/tmp/fifo", 0o666)
+    folder = "/tmp/attacker"
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    # sudo's answer to a wrong password takes its time, and it asks three times.
+    with open("/etc/sudoers.d/quick", "w") as sudoers:
+        sudoers.write("Defaults passwd_tries=1\n")
+    os.chmod("/etc/sudoers.d/quick", 0o440)
+    alice = uid_of("alice")
+    programs = {
+        "su to alice": (LOCAL, ["/usr/bin/su", "-c", "echo GOT-IN", "alice"]),
+        "su to carol": (LOCAL, ["/usr/bin/su", "-", "carol", "-c", "echo GOT-IN"]),
+        "sudo by alice": (alice, ["/usr/bin/sudo", "-S", "echo", "GOT-IN"]),
+    }
+    control = {"su": (LOCAL, ["/usr/bin/su", "-c", "echo GOT-IN", "sudoer"]), "sudo": (OTHER, ["/usr/bin/sudo", "-S", "echo", "GOT-IN"])}
+    attempts = [(program, place) for place in places() for program in programs]
+    before, files = m.account_files(), files_below(*WATCHED)
+    lock = threading.Lock()
+
+    def work():
+        while True:
+            with lock:
+                if not attempts:
+                    return
+                program, place = attempts.pop()
+            uid, words = programs[program]
+            ended = run_in(place, uid, words, folder)
+            through = "GOT-IN" in ended.output.splitlines() or (ended.status == 0)
+            crashed = ended.status in CRASHES
+            if crashed:
+                # A place where the program dies without any module of ours is not our doing.
+                uid, words = control[program.split()[0]]
+                crashed = run_in(place, uid, words, folder).status not in CRASHES
+            stuck = "it did not end by itself" in ended.output
+            with lock:
+                tally.judge(not (through or crashed or stuck), f"{program}, {place.name}: ends with {ended.status}: {ended.output[-400:]!r}")
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    new = created(files, files_below(*WATCHED))
+    tally.judge(not new, f"files have come into being: {new}")
+    m.expect_nothing_changed(before)
+    m.wait_for_idle(30)
+    for daemon in m.daemons.values():
+        expect(daemon.running(), f"{daemon.name} is running")
+    expect("\x1b" not in m.log.text(), "no escape sequence in the log")
+    # The same doors do open: this time Okta agrees.
+    m.issuer.control("clear_faults")
+    screen = m.screen("setpriv", "--reuid=1500", "--regid=1500", "--clear-groups", "su", "-", "alice")
+    m.approve_on(screen)
+    m.wait_for_shell(screen, "alice")
+    tally.close()
+
+
+# ---- callers that stop, end or leave descriptors to others ----
+
+
+@test("a caller that is stopped, killed or half gone leaves no sign-in and no connection behind", tags=TAGS, seconds=240)
+def ended_callers(m):
+    make_accounts(m, "alice")
+    tally = Tally()
+    m.set_pam_arguments("su", "timeout=5")
+    idle = {name: descriptors(daemon) for name, daemon in m.daemons.items()}
+    for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGPIPE, signal.SIGALRM):
+        (su,) = calls_su(LOCAL, 1)
+        wait_for("su's sign-in", m.pending, 20)
+        os.killpg(su.pid, number)
+        # One that is stopped waits for as long as it said itself, and no longer.
+        m.wait_for_idle(20)
+        for name, daemon in m.daemons.items():
+            wait_for(f"{name} to have closed the connection", lambda: descriptors(daemon) <= idle[name], 20)
+        if su.poll() is None:
+            os.killpg(su.pid, signal.SIGKILL)
+        su.wait()
+        tally.add(1, [])
+    m.sign_in("alice")
+    tally.close()
+
+
+AUTH_ERR = 7
+
+
+def inherit(path):
+    """A connection that its owner hands on to a setuid program, and uses while that runs with root's rights."""
+    with connect(path) as connection:
+        connection.set_inheritable(True)
+        child = subprocess.Popen(["su", "-", "sudoer"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 pass_fds=[connection.fileno()], start_new_session=True)
+        time.sleep(0.3)
+        peer = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        connection.send(pack(("op", "list" if path == PROVISIOND_SOCKET else "pending")))
+        answer = receive(connection)
+        child.kill()
+        child.wait()
+        return peer[1], answer
+
+
+def garbage_into(numbers):
+    """A PAM application whose descriptors are closed as given, and which prints on all of them while the module waits."""
+    import pam
+
+    for number in range(3):
+        os.dup2(os.open("/dev/null", os.O_RDWR), number)
+    os.closerange(3, 256)
+    for number in numbers:
+        os.close(number)
+    # As a stray library would: whatever has taken those numbers gets it.
+    def speak(style, text):
+        for number in (0, 1, 2):
+            try:
+                os.write(number, b"op=park\0")
+            except OSError:
+                pass
+        return True
+
+    return pam.SignIn("hostile", "alice", speak).result
+
+
+@test("a setuid program lends its rights to no inherited connection, and nothing an application prints reaches a daemon", tags=TAGS, seconds=180)
+def lent_descriptors(m):
+    make_accounts(m, "alice")
+    tally = Tally()
+    for path in SOCKETS.values():
+        _, answer = as_user(LOCAL, inherit, path)
+        tally.judge(answer == b"", f"a connection that su inherited is answered at {path}: {answer[:200]!r}")
+    with open("/etc/pam.d/hostile", "w") as service:
+        service.write("auth required /run/sandbox/product/pam_oidc.so timeout=5 wait=info\n")
+    # All at once, and all of one name.
+    m.configure(m.standard_configuration(login="max_pending_per_account = 100\nmax_pending_per_address = 100\n"))
+    m.pam_oidcd.signal(signal.SIGHUP)
+    m.log.wait_for("pam_oidcd.*anew")
+    malformed = len([line for line in m.log.lines if "disconnected pid" in line])
+    running = {word: start_without(numbers) for word, numbers in CLOSED.items()}
+    for word, child in running.items():
+        result = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        # Its time was up, and not: the daemon hung up, as it does when somebody else's "park" comes over the connection.
+        tally.judge(result == AUTH_ERR, f"descriptors {word}: pam_authenticate() answers {result}")
+    now = len([line for line in m.log.lines if "disconnected pid" in line])
+    tally.judge(now == malformed, f"{now - malformed} messages that no module sent reached a daemon")
+    tally.close()
+
+
+def start_without(numbers):
+    """A child of root's that runs garbage_into() and ends with its result; a pipe for it might be among what it closes."""
+    child = os.fork()
+    if child == 0:
+        status = 99
+        try:
+            status = garbage_into(numbers)
+        finally:
+            os._exit(status)
+    return child
+
+
+@test("homes and account files have the same modes whatever umask the caller had", tags=TAGS, seconds=180)
+def modes(m):
+    """provisiond makes them, whoever asks."""
+    os.makedirs("/etc/skel/notes", mode=0o755, exist_ok=True)
+    with open("/etc/skel/notes/hello", "w") as file:
+        file.write("hello\n")
+    os.chmod("/etc/skel/notes/hello", 0o644)
+    tally = Tally()
+    seen = {}
+    for name, mask in (("alice", 0o022), ("bob", 0o000), ("carol", 0o777)):
+        old = os.umask(mask)
+        try:
+            screen = m.login(f"{name}@clinic.example")
+        finally:
+            os.umask(old)
+        m.approve_on(screen, name)
+        m.wait_for_shell(screen, name)
+        home = f"/home/{name}"
+        seen[name] = {path[len(home):]: (mode, uid == uid_of(name)) for path, (mode, uid, _) in files_below(home).items()
+                      if not path.endswith((".bash_history",))}
+        seen[name][""] = (oct(os.stat(home).st_mode), os.stat(home).st_uid == uid_of(name))
+    for name in ("bob", "carol"):
+        tally.judge(seen[name] == seen["alice"], f"{name}'s home differs: {seen[name]} instead of {seen['alice']}")
+    expect_equal(seen["alice"][""], ("0o40700", True), "the home itself")
+    for path, mode in (("/etc/passwd", 0o644), ("/etc/group", 0o644), ("/etc/shadow", 0o640), ("/var/lib/provisiond/accounts.db", 0o600)):
+        tally.judge(os.stat(path).st_mode & 0o777 & ~mode == 0, f"{path} has the mode {os.stat(path).st_mode & 0o777:04o}")
     tally.close()
