@@ -34,6 +34,9 @@ static bool is_message(const char *bytes, size_t length)
 
 		if (!equals || !key_ok(bytes + at, (size_t)(equals - bytes) - at))
 			return false;
+		/* It begins one message only. */
+		if (at > 0 && strncmp(bytes + at, bytes, (size_t)(strchr(bytes, '=') - bytes) + 1) == 0)
+			return false;
 	}
 	return true;
 }
