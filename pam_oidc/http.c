@@ -12,7 +12,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/secret.h"
@@ -37,7 +36,7 @@
 #define TLS12_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define TLS_GROUPS "X25519:P-256:P-384:P-521"
 
-/* One TCP connection, kept or in use. */
+/* One TCP connection, kept or in use; or a descriptor that was one. */
 struct connection {
 	struct connection *next;
 	int fd;
@@ -93,6 +92,14 @@ struct http *http_create(void)
 	return http;
 }
 
+static void forget_connection(struct connection **link)
+{
+	struct connection *connection = *link;
+
+	*link = connection->next;
+	free(connection);
+}
+
 void http_free(struct http *http)
 {
 	if (!http)
@@ -103,6 +110,8 @@ void http_free(struct http *http)
 		(void)curl_multi_cleanup(http->multi);
 	if (http->share)
 		(void)curl_share_cleanup(http->share);
+	while (http->connections)
+		forget_connection(&http->connections);
 	free(http->waits);
 	free(http);
 	curl_global_cleanup();
@@ -236,52 +245,45 @@ static bool add_headers(struct http_transfer *transfer, const struct http_reques
 	return line && add_header(transfer, line);
 }
 
+/* A number that is given out anew was closed before. libcurl does not tell of every close, so nothing goes by that. */
+static void forget_descriptor(struct http *http, int fd)
+{
+	struct connection **link = &http->connections;
+
+	while (*link && (*link)->fd != fd)
+		link = &(*link)->next;
+	if (*link)
+		forget_connection(link);
+}
+
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http *http = context;
 	struct connection *connection = calloc(1, sizeof(*connection));
+	int fd = connection ? socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol) : -1;
 
 	(void)purpose;
-	if (!connection)
-		return CURL_SOCKET_BAD;
-	*connection = (struct connection){
-		.next = http->connections,
-		.fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol),
-		.window_ms = wire_now_ms(),
-	};
-	if (connection->fd < 0) {
+	if (fd < 0) {
 		free(connection);
 		return CURL_SOCKET_BAD;
 	}
+	forget_descriptor(http, fd);
+	*connection = (struct connection){ .next = http->connections, .fd = fd, .window_ms = wire_now_ms() };
 	http->connections = connection;
-	return connection->fd;
+	return fd;
 }
 
-static int close_socket(void *context, curl_socket_t fd)
-{
-	struct http *http = context;
-
-	for (struct connection **link = &http->connections; *link; link = &(*link)->next) {
-		struct connection *connection = *link;
-
-		if (connection->fd != fd)
-			continue;
-		*link = connection->next;
-		free(connection);
-		break;
-	}
-	return close(fd);
-}
-
-/* What it has brought since it was counted; 0 where that cannot be told. */
-static uint64_t bytes_brought(const struct connection *connection)
+/* What it has brought since it was counted. False when it is no TCP connection any more. */
+static bool bytes_brought(const struct connection *connection, uint64_t *ret_bytes)
 {
 	struct tcp_info info = { 0 };
 	socklen_t size = sizeof(info);
 
 	if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-		return 0;
-	return info.tcpi_bytes_received < connection->counted ? 0 : info.tcpi_bytes_received - connection->counted;
+		return false;
+	*ret_bytes =
+		info.tcpi_bytes_received < connection->counted ? 0 : info.tcpi_bytes_received - connection->counted;
+	return true;
 }
 
 static long local_port(int fd)
@@ -311,17 +313,22 @@ static void cut_off(struct http *http, const struct connection *connection)
 
 static void bound_connections(struct http *http)
 {
+	struct connection **link = &http->connections, *connection;
 	int64_t now = http->connections ? wire_now_ms() : 0;
+	uint64_t bytes;
 
-	for (struct connection *connection = http->connections; connection; connection = connection->next) {
-		uint64_t bytes = bytes_brought(connection);
-
+	while ((connection = *link)) {
+		if (!bytes_brought(connection, &bytes)) {
+			forget_connection(link);
+			continue;
+		}
 		if (bytes > CONNECTION_MAX_BYTES)
 			cut_off(http, connection);
-		if (now - connection->window_ms < TOTAL_TIMEOUT_MS)
-			continue;
-		connection->counted += bytes;
-		connection->window_ms = now;
+		if (now - connection->window_ms >= TOTAL_TIMEOUT_MS) {
+			connection->counted += bytes;
+			connection->window_ms = now;
+		}
+		link = &connection->next;
 	}
 }
 
@@ -375,8 +382,7 @@ static bool set_request(struct http_transfer *transfer, const struct http_reques
 	       SET(CURLOPT_WRITEDATA, transfer) && SET(CURLOPT_HEADERFUNCTION, take_header) &&
 	       SET(CURLOPT_HEADERDATA, transfer) && SET(CURLOPT_ERRORBUFFER, transfer->error) &&
 	       SET(CURLOPT_PRIVATE, transfer) && SET(CURLOPT_SHARE, transfer->http->share) &&
-	       SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, transfer->http) &&
-	       SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket) && SET(CURLOPT_CLOSESOCKETDATA, transfer->http);
+	       SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, transfer->http);
 }
 
 static void free_transfer(struct http_transfer *transfer)

@@ -496,6 +496,19 @@ def sizes():
     found.append(
         at("discovery", "a gzip body of nine codings", encoded("gzip" + ", gzip" * 8, zipped), "misconfigured")
     )
+    line = b"X-One: two\r\n"
+    many = line * (100 * 1024 // len(line))
+    for sentence, answer in (
+        ("100 KiB of headers", OK + many + b"Content-Length: 2\r\n\r\n{}"),
+        (
+            "100 KiB of interim answers",
+            b"HTTP/1.1 103 Early Hints\r\n" + many + b"\r\n" + OK + b"Content-Length: 2\r\n\r\n{}",
+        ),
+        ("100 KiB of trailers", OK + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"{}") + b"0\r\n" + many + b"\r\n"),
+    ):
+        found.append(
+            at("device", sentence, lambda exchange, answer=answer: exchange.send(answer), "issuer_unreachable")
+        )
     found.append(at("device", "HTTP/0.9", lambda exchange: exchange.send(b'{"user_code":"A"}'), "issuer_unreachable"))
     found.append(
         at(
