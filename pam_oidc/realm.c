@@ -76,7 +76,11 @@ struct realm *realm_create(struct loop *loop, struct http *http, struct config *
 	}
 	*realm = (struct realm){ .users = 1, .config = config };
 	realm->providers = calloc(config->tenant_count, sizeof(struct provider *));
-	for (size_t i = 0; realm->providers && i < config->tenant_count; i++) {
+	if (!realm->providers) {
+		realm_unref(realm);
+		return NULL;
+	}
+	for (size_t i = 0; i < config->tenant_count; i++) {
 		struct client_credentials *credentials = load_credentials(config, &config->tenants[i], uid, gid);
 
 		if (credentials)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -121,6 +122,44 @@ static void a_sign_in_ends_rightly_or_in_a_refusal(void **state)
 			      failing_some(sign_in_while_failing, NULL, &manners[i], STRIDE));
 }
 
+static void unexpected(void *context, const char *path, unsigned line, const char *message)
+{
+	(void)context;
+	fail_msg("%s:%u: %s", path, line, message);
+}
+
+/* As at the start and at each reload. */
+static bool make_realm_while_failing(void *context, const struct failing_manner *manner, unsigned n)
+{
+	char text[1024];
+	struct config *config = NULL;
+	struct realm *realm;
+	bool failed;
+
+	(void)context;
+	(void)snprintf(text, sizeof(text),
+		       "[login]\nca_file = %s\n[tenant clinic]\nissuer = %s\ndomains = clinic.example\n"
+		       "client_id = clinic-app\n",
+		       stage.ca_file, stage.issuer);
+	assert_true(config_parse("pam_oidc.conf", text, unexpected, NULL, &config));
+	failing_arm(manner->kinds, n, manner->error, manner->times);
+	realm = realm_create(stage.loop, stage.http, config, geteuid(), getegid());
+	failed = failing_disarm();
+	if (realm)
+		assert_non_null(realm_provider(realm, "clinic"));
+	realm_unref(realm);
+	return failed;
+}
+
+static void a_configuration_is_in_force_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	(void)stage_begin_scene(NULL);
+	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++)
+		(void)failing_each(make_realm_while_failing, NULL, &manners[i]);
+	(void)stage_end_scene(NULL);
+}
+
 static int say_where(void **state)
 {
 	(void)state;
@@ -131,6 +170,7 @@ static int say_where(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_configuration_is_in_force_whole_or_not_at_all, say_where),
 		cmocka_unit_test_teardown(a_sign_in_ends_rightly_or_in_a_refusal, say_where),
 	};
 
