@@ -18,7 +18,7 @@ import time
 
 import harness
 import pam
-from harness import cases, count, expect, expect_equal, expect_in, expect_not_in, test, wait_for
+from harness import cases, count, expect, expect_equal, expect_in, test, wait_for
 from hostile_local import as_user, uid_of
 from machine import CONFIG, PAM_OIDCD_SOCKET, PASSWORD, PRODUCT, PROVISIOND_SOCKET
 from test_forged_tickets import FakePamOidcd, admitted, ask_provisiond_as_pam_oidc
