@@ -6,17 +6,14 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include "common/cleanup.h"
 #include "common/secret.h"
 #include "common/version.h"
-#include "common/wire.h"
+#include "pam_oidc/byte_budget.h"
 #include "pam_oidc/wiping_memory.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
@@ -27,29 +24,18 @@
 #define BRIEFLY_MS 50
 /* Of one answer: interim answers, the header, trailers. libcurl keeps them all, and bounds trailers not at all. */
 #define HEADERS_MAX_BYTES ((size_t)64 * 1024)
-/* What one connection may bring within TOTAL_TIMEOUT_MS, whatever it is: chunk extensions and TLS records that hold
- * nothing come to no callback, and an issuer could keep the loop busy with them. */
-#define CONNECTION_MAX_BYTES ((uint64_t)4 * 1024 * 1024)
 
 /* RFC 9325, section 4.2, for TLS 1.2: forward secrecy by elliptic curves alone. With finite fields the server would
  * choose the size of the numbers that the client has to raise to a power, seconds of it for one handshake. */
 #define TLS12_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define TLS_GROUPS "X25519:P-256:P-384:P-521"
 
-/* One TCP connection, kept or in use; or a descriptor that was one. */
-struct connection {
-	struct connection *next;
-	int fd;
-	uint64_t counted; /* bytes it had brought at window_ms */
-	int64_t window_ms;
-};
-
 struct http {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions, so that a new connection resumes */
 	struct http_transfer *transfers;
 	int transfer_count;
-	struct connection *connections;
+	struct byte_budget budget; /* of its connections */
 	struct curl_waitfd *waits;
 	size_t wait_room;
 };
@@ -92,14 +78,6 @@ struct http *http_create(void)
 	return http;
 }
 
-static void forget_connection(struct connection **link)
-{
-	struct connection *connection = *link;
-
-	*link = connection->next;
-	free(connection);
-}
-
 void http_free(struct http *http)
 {
 	if (!http)
@@ -110,8 +88,7 @@ void http_free(struct http *http)
 		(void)curl_multi_cleanup(http->multi);
 	if (http->share)
 		(void)curl_share_cleanup(http->share);
-	while (http->connections)
-		forget_connection(&http->connections);
+	byte_budget_clear(&http->budget);
 	free(http->waits);
 	free(http);
 	curl_global_cleanup();
@@ -245,91 +222,25 @@ static bool add_headers(struct http_transfer *transfer, const struct http_reques
 	return line && add_header(transfer, line);
 }
 
-/* A number that is given out anew was closed before. libcurl does not tell of every close, so nothing goes by that. */
-static void forget_descriptor(struct http *http, int fd)
-{
-	struct connection **link = &http->connections;
-
-	while (*link && (*link)->fd != fd)
-		link = &(*link)->next;
-	if (*link)
-		forget_connection(link);
-}
-
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http *http = context;
-	struct connection *connection = calloc(1, sizeof(*connection));
-	int fd = connection ? socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol) : -1;
+	int fd = byte_budget_socket(&http->budget, address->family, address->socktype, address->protocol);
 
 	(void)purpose;
-	if (fd < 0) {
-		free(connection);
-		return CURL_SOCKET_BAD;
-	}
-	forget_descriptor(http, fd);
-	*connection = (struct connection){ .next = http->connections, .fd = fd, .window_ms = wire_now_ms() };
-	http->connections = connection;
-	return fd;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-/* What it has brought since it was counted. False when it is no TCP connection any more. */
-static bool bytes_brought(const struct connection *connection, uint64_t *ret_bytes)
+/* libcurl ends the transfer on a connection that is cut off; it is found for the sake of its error's words. */
+static void over_budget(void *context, long local_port)
 {
-	struct tcp_info info = { 0 };
-	socklen_t size = sizeof(info);
-
-	if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-		return false;
-	*ret_bytes =
-		info.tcpi_bytes_received < connection->counted ? 0 : info.tcpi_bytes_received - connection->counted;
-	return true;
-}
-
-static long local_port(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address = { 0 };
-	socklen_t size = sizeof(address);
-
-	if (getsockname(fd, &address.any, &size) != 0)
-		return 0;
-	return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-}
-
-/* Ends the connection; libcurl then ends the transfer on it, which is found for the sake of its error's words. */
-static void cut_off(struct http *http, const struct connection *connection)
-{
-	long port = local_port(connection->fd), its_port;
+	struct http *http = context;
+	long its_port;
 
 	for (struct http_transfer *transfer = http->transfers; transfer; transfer = transfer->next)
-		if (curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &its_port) == CURLE_OK && its_port == port)
+		if (curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &its_port) == CURLE_OK &&
+		    its_port == local_port)
 			transfer->refused = "the answer takes too many bytes on its way";
-	(void)shutdown(connection->fd, SHUT_RDWR);
-}
-
-static void bound_connections(struct http *http)
-{
-	struct connection **link = &http->connections, *connection;
-	int64_t now = http->connections ? wire_now_ms() : 0;
-	uint64_t bytes;
-
-	while ((connection = *link)) {
-		if (!bytes_brought(connection, &bytes)) {
-			forget_connection(link);
-			continue;
-		}
-		if (bytes > CONNECTION_MAX_BYTES)
-			cut_off(http, connection);
-		if (now - connection->window_ms >= TOTAL_TIMEOUT_MS) {
-			connection->counted += bytes;
-			connection->window_ms = now;
-		}
-		link = &connection->next;
-	}
 }
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
@@ -539,7 +450,7 @@ bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
 		timeout_ms = 0;
 	if (!wait_for_all(http, fds, count, timeout_ms) || !perform(http, &running))
 		return false;
-	bound_connections(http);
+	byte_budget_enforce(&http->budget, over_budget, http);
 	finish_done(http);
 	return true;
 }
