@@ -2,10 +2,10 @@
  * The whole PAM module, with an application, a name service and daemons that follow a script, in which any allocation
  * and any call of PAM may fail: authentication succeeds only when provisiond confirmed this name, with the uid that the
  * name service promised, for a ticket that pam_oidcd gave; an account passes only when provisiond calls it active; root
- * never does either; no result is one that the table of PAM results does not have, least of all PAM_IGNORE; whatever is
- * shown or logged is printable, and neither tickets nor what was typed are in it or left in memory; PAM's items and
- * environment change for those who are let in alone; everything that was opened is closed, nothing waits for longer
- * than it may, and nothing spins.
+ * is unknown before anything is asked; no result is one that the table of PAM results does not have, least of all
+ * PAM_IGNORE; whatever is shown or logged is printable, and neither tickets nor what was typed are in it or left in
+ * memory; PAM's items and environment change for those who are let in alone; everything that was opened is closed,
+ * nothing waits for longer than it may, and nothing spins.
  *
  * The input is lines: 1 what is called (a authenticate, A with PAM_SILENT, m acct_mgmt, c chauthtok, e setcred,
  * o open_session), 2 the world (letters, see module_world.c), 3 service, 4 user, 5 terminal, 6 remote host, 7 the
@@ -199,6 +199,18 @@ static void check_kept_out(bool welcomed)
 	holds(!world.environment[2][0] || welcomed);
 }
 
+/* Root is told that it is unknown here, before anything is asked. */
+static void check_root(char call, int result)
+{
+	bool root = strcmp(world.user, "root") == 0 || strchr(world.letters, 'R');
+	bool named = !strchr(world.letters, 'U') && !strchr(world.letters, '0') && !world.pam_user_set;
+
+	if (!root || !named || fuzz_allocation_failed() || call == 'e' || call == 'o')
+		return;
+	holds(result == PAM_USER_UNKNOWN, "%d", result);
+	holds(!world.asked_login && world.log_length == 0 && world.screen_length == 0);
+}
+
 static bool among(int result, const int *results, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -298,6 +310,7 @@ static void run_call(char which, int argc, const char **argv)
 	result = call(which, argc, argv);
 	world.running = false;
 	check_result(which, result);
+	check_root(which, result);
 	holds(world.now_ms - began_ms <= PATIENCE_MS, "it took %lld ms", (long long)(world.now_ms - began_ms));
 	check_closed();
 	check_screen();
