@@ -61,6 +61,7 @@ help:
 	@echo 'make            build everything into $(BUILD)/'
 	@echo 'make deps       install what building and testing need (apt or dnf; as root)'
 	@echo 'make check      all tests (as root; the machine stays as it is)'
+	@echo 'make fuzz       fuzz every parser and the PAM module (TIME=600: seconds for each; needs clang)'
 	@echo 'make demo       a sign-in from end to end in your terminal (as root; the machine stays as it is)'
 	@echo 'make install    into DESTDIR and prefix; nothing is enabled'
 	@echo 'make clean      remove $(BUILD)/'

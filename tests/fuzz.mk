@@ -9,7 +9,7 @@ TIME ?= 600
 FUZZ := $(BUILD)/fuzz
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-FUZZ_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) -O1 -gline-tables-only -fno-omit-frame-pointer
+FUZZ_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) -U_FORTIFY_SOURCE -O1 -gline-tables-only -fno-omit-frame-pointer
 FUZZ_FLAGS_checked := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LINK_checked := -fsanitize=fuzzer,address,undefined
 FUZZ_FLAGS_covered := -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
