@@ -4,10 +4,14 @@
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void fuzz_broken(const char *file, int line, const char *condition, const char *format, ...)
 {
@@ -81,6 +85,46 @@ unsigned fuzz_pick(const uint8_t *bytes, size_t size, unsigned bound)
 	for (size_t i = 0; i < size; i++)
 		hash = (hash ^ bytes[i]) * 16777619u;
 	return (hash ^ hash >> 15) % bound;
+}
+
+/* ---- what is left behind ---- */
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
+{
+	(void)st, (void)kind, (void)walk;
+	return remove(path);
+}
+
+/* Waits for the other end of the pipe to close, that is for the process that fuzzes to end. */
+static _Noreturn void wait_and_remove(int pipe_end, const char *path)
+{
+	char nothing;
+
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)dup2(pipe_end, STDIN_FILENO);
+	(void)close_range(STDIN_FILENO + 1, ~0u, 0);
+	while (read(STDIN_FILENO, &nothing, 1) != 0)
+		;
+	(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	_exit(0);
+}
+
+void fuzz_remove_at_end(const char *path)
+{
+	int ends[2];
+
+	holds(pipe2(ends, O_CLOEXEC) == 0);
+	switch (fork()) {
+	case -1:
+		abort();
+	case 0:
+		(void)close(ends[1]);
+		wait_and_remove(ends[0], path);
+	default:
+		(void)close(ends[0]); /* ends[1] stays open for as long as this process lives */
+	}
 }
 
 /* ---- allocations ---- */

@@ -50,6 +50,9 @@ bool fuzz_allocation_failed(void);
 /* For a target's own calls that may fail like an allocation: true when this one is to fail. */
 bool fuzz_next_fails(void);
 
+/* Has the file or folder removed when this process ends, however it does. (libFuzzer leaves by _Exit(3).) */
+void fuzz_remove_at_end(const char *path);
+
 /* A number below `bound` (not 0) that depends on nothing but the input. */
 unsigned fuzz_pick(const uint8_t *bytes, size_t size, unsigned bound);
 

@@ -29,11 +29,6 @@ struct reports {
 static int file = -1;
 static char path[64];
 
-static void cleanup_file_of_ours(void)
-{
-	(void)unlink(path);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
@@ -43,7 +38,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)strcpy(path, "/dev/shm/fuzz_config.XXXXXX");
 	file = mkostemp(path, O_CLOEXEC);
 	holds(file >= 0);
-	(void)atexit(cleanup_file_of_ours);
+	fuzz_remove_at_end(path);
 	return 0;
 }
 

@@ -28,17 +28,12 @@ static int machine_remove_one(const char *path, const struct stat *st, int kind,
 }
 
 /* Removes what is at that path of the machine, with all that is below it. */
-static void machine_remove(const char *path)
+__attribute__((unused)) static void machine_remove(const char *path)
 {
 	char full[256];
 
 	(void)snprintf(full, sizeof(full), "%s%s", machine.root, path);
 	(void)nftw(full, machine_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void machine_end(void)
-{
-	machine_remove("");
 }
 
 static void machine_folder(const char *name, mode_t mode)
@@ -52,7 +47,7 @@ static void machine_make(void)
 	holds(mkdtemp(machine.root) && chmod(machine.root, 0755) == 0);
 	machine.fd = open(machine.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	holds(machine.fd >= 0);
-	(void)atexit(machine_end);
+	fuzz_remove_at_end(machine.root);
 	machine_folder("etc", 0755);
 	machine_folder("etc/skel", 0755);
 	machine_folder("home", 0755);
