@@ -296,14 +296,17 @@ static const struct {
 	{ "etc/passwd", "other:x:2000200001:100::/:/bin/sh\n", "etc/passwd:4: the row of other" },
 	{ "etc/passwd", "other:x:  002000200001:100::/:/bin/sh\n", "etc/passwd:4: the row of other" },
 	{ "etc/passwd", "other:x:1500:2000200001::/:/bin/sh\n", "etc/passwd:4: the row of other" },
+	{ "etc/passwd", ":x:2000200001:100::/:/bin/sh\n", "etc/passwd:4:" },
 	{ "etc/passwd", " alice:x:1500:1500::/home/alice:/bin/sh\n", "etc/passwd:4:" },
 	{ "etc/passwd", "alice\n", "etc/passwd:4: the row of alice" },
 	{ "etc/passwd", "alice:x:2000200001:2000200001:Alice Other:/home/alice:/bin/bash\n", "etc/passwd:4:" },
 	{ "etc/shadow", "alice:$y$hash:19000:0:99999:7:::\n", "etc/shadow:4: the row of alice" },
 	{ "etc/shadow", "alice:*:19000:0:90:7:::\n", "etc/shadow:4:" },
+	{ "etc/shadow", "alice:*:99999999999::::::\n", "etc/shadow:4:" },
 	{ "etc/group", "alice:x:1500:\n", "etc/group:5: the row of alice" },
 	{ "etc/group", "alice:x:2000200001:mallory\n", "etc/group:5:" },
 	{ "etc/group", "other:x:2000200001:\n", "etc/group:5: the row of other" },
+	{ "etc/group", ":x:2000200001:\n", "etc/group:5:" },
 	{ "etc/gshadow", "alice:!::mallory\n", "etc/gshadow:5: the row of alice" },
 };
 
@@ -939,6 +942,27 @@ static void odd_rows_are_read_as_glibc_reads_them(void **state)
 	assert_int_equal(account_files_user_with_uid(fixture->files, UINT32_MAX, &user), 1);
 }
 
+/* As glibc has it: the list of members is the rest of the row, and a row ends at a NUL. */
+static void a_row_is_read_as_glibc_reads_it(void **state)
+{
+	static const char behind_a_colon[] = "radiology:x:2000::,alice\n";
+	static const char with_nul[] = "other:x:2000200001\0x:\n";
+	struct fixture *fixture = *state;
+	const gid_t *gids;
+	size_t count;
+	int fd;
+
+	scratch_write(&fixture->scratch, "etc/group", behind_a_colon, 0644);
+	assert_int_equal(account_files_groups_of(fixture->files, "alice", &gids, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(gids[0], 2000);
+	fd = openat(fixture->scratch.fd, "etc/group", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_int_equal(write(fd, with_nul, sizeof(with_nul) - 1), sizeof(with_nul) - 1);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(add(fixture), ACCOUNT_FILES_TAKEN);
+	assert_fault(fixture, "etc/group:1: the row of other");
+}
+
 static void groups_are_found_by_name_gid_and_member(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1147,6 +1171,7 @@ int main(void)
 		CASE(a_file_that_is_mounted_by_itself_is_refused_before_anything_changes),
 		CASE(users_are_found_by_name_uid_and_primary_group),
 		CASE(odd_rows_are_read_as_glibc_reads_them),
+		CASE(a_row_is_read_as_glibc_reads_it),
 		CASE(groups_are_found_by_name_gid_and_member),
 		CASE(shadow_tells_lock_and_expiry),
 		CASE(a_change_in_place_is_seen_at_once),
