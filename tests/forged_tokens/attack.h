@@ -77,6 +77,13 @@ struct attack_list {
 		.act = ACT_DO, .name = name_, .apply = apply_, __VA_ARGS__ \
 	}
 
+/* A change of a text (see forgery_format()), to be named in DO(). */
+#define TEXT(name_, format_)                          \
+	static char *name_(char *text)                \
+	{                                             \
+		return forgery_format(text, format_); \
+	}
+
 /* Each file's lists. */
 const struct attack_list *header_attacks(size_t *ret_count);
 const struct attack_list *signature_attacks(size_t *ret_count);

@@ -307,3 +307,13 @@ char *forgery_userinfo(const struct forgery *forgery)
 {
 	return forgery->userinfo_text ? copy(forgery->userinfo_text) : members_text(&forgery->userinfo);
 }
+
+char *forgery_format(char *text, const char *format)
+{
+	const char *mark = strchr(format, '$');
+	char *made = NULL;
+
+	forge_must(mark && asprintf(&made, "%.*s%s%s", (int)(mark - format), format, text, mark + 1) >= 0);
+	free(text);
+	return made;
+}

@@ -107,4 +107,7 @@ char *forgery_userinfo(const struct forgery *forgery);
 /* What is signed, and the honest signature of it. */
 size_t honest_signature(const struct forgery *forgery, const char *input, unsigned char *ret_signature);
 
+/* The format with the text in place of its `$`. Frees the text; the result is the caller's. */
+char *forgery_format(char *text, const char *format);
+
 #endif

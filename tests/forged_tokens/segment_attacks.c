@@ -6,22 +6,6 @@
 
 #include "tests/unit/forge.h"
 
-static char *formatted(char *text, const char *format)
-{
-	char *made = NULL;
-	const char *mark = strchr(format, '$');
-
-	forge_must(mark && asprintf(&made, "%.*s%s%s", (int)(mark - format), format, text, mark + 1) >= 0);
-	free(text);
-	return made;
-}
-
-#define TEXT(name_, format_)                     \
-	static char *name_(char *text)           \
-	{                                        \
-		return formatted(text, format_); \
-	}
-
 /* ---- changes of one segment ---- */
 
 TEXT(one_equals_sign, "$=")
@@ -65,7 +49,7 @@ static char *leftover_bits(char *text)
 	const char *last;
 
 	if (length % 4 == 0 || length == 0)
-		return formatted(text, "$=");
+		return forgery_format(text, "$=");
 	last = strchr(alphabet, text[length - 1]);
 	forge_must(last);
 	text[length - 1] = last[1];
@@ -81,7 +65,7 @@ static char *other_alphabet(char *text)
 			*c = *c == '-' ? '+' : '/';
 			changed = true;
 		}
-	return changed ? text : formatted(text, "$+");
+	return changed ? text : forgery_format(text, "$+");
 }
 
 static char *without_its_last(char *text)
@@ -112,7 +96,7 @@ static char *encoded_twice(char *text)
 
 static char *in_quotes(char *text)
 {
-	return formatted(text, "\"$\"");
+	return forgery_format(text, "\"$\"");
 }
 
 static const struct {
@@ -200,7 +184,7 @@ static char *flip_at(char *text, int number)
 		start = strchr(start, '.') ? strchr(start, '.') + 1 : NULL;
 	length = start ? strcspn(start, ".") : 0;
 	if (length == 0) /* another attack has taken the segments apart */
-		return formatted(text, "$A");
+		return forgery_format(text, "$A");
 	place = place * length / FLIPS;
 	start[place] = start[place] == 'A' ? 'B' : 'A';
 	return text;
@@ -373,7 +357,7 @@ static char *as_json(char *text, const char *before, const char *between, const 
 	char *made = NULL;
 
 	if (!first || first == last)
-		return formatted(text, "{\"payload\":\"$\"}");
+		return forgery_format(text, "{\"payload\":\"$\"}");
 	*first = *last = '\0';
 	forge_must(asprintf(&made, "{\"payload\":\"%s\",%s\"protected\":\"%s\"%s,\"signature\":\"%s\"%s}", first + 1,
 			    before, text, between, last + 1, behind) > 0);

@@ -191,22 +191,6 @@ static void make_twice_attacks(void)
 
 /* ---- whole texts ---- */
 
-static char *replaced(char *text, const char *format)
-{
-	char *made = NULL;
-	const char *mark = strchr(format, '$');
-
-	forge_must(mark && asprintf(&made, "%.*s%s%s", (int)(mark - format), format, text, mark + 1) >= 0);
-	free(text);
-	return made;
-}
-
-#define TEXT(name_, format_)                    \
-	static char *name_(char *text)          \
-	{                                       \
-		return replaced(text, format_); \
-	}
-
 TEXT(with_bom, "\xef\xbb\xbf$")
 TEXT(with_garbage_behind, "${")
 TEXT(with_object_behind, "${\"sub\":\"00u9mallory\"}")
@@ -230,7 +214,7 @@ static char *without_last_brace(char *text)
 static char *with_last_comma(char *text)
 {
 	text = without_last_brace(text);
-	return replaced(text, "$,}");
+	return forgery_format(text, "$,}");
 }
 
 static char *without_first_brace(char *text)
