@@ -1,5 +1,5 @@
-# The fuzz targets, tests/fuzz/fuzz_*.c: each with libFuzzer, AddressSanitizer and UBSan, linked with what it uses of the
-# product; and once more without the sanitizers, to see which lines its inputs run through. Clang only, whatever CC is.
+# The fuzz targets, tests/fuzz/fuzz_*.c: each with libFuzzer, AddressSanitizer and UBSan, linked with what it uses of
+# the product; and once more without the sanitizers, to see which lines its inputs run through. Clang only, whatever CC is.
 #
 #   make fuzz TIME=600      every target for so many seconds, on all processors
 #   make fuzz-targets       only builds them, into BUILD/fuzz
@@ -20,8 +20,8 @@ FUZZ_PROGRAMS_covered := $(patsubst %,$(FUZZ)/covered/%,$(FUZZ_TARGETS))
 # Allocations that fail, see tests/fuzz/fuzz.h; what one target wraps besides is FUZZ_WRAP_(target).
 FUZZ_WRAP := malloc calloc realloc reallocarray strdup strndup asprintf
 FUZZ_WRAP_provisionctl := wire_connect wire_send wire_receive
-FUZZ_WRAP_module := socket connect send recvmsg poll close fcntl setsockopt getsockopt getpeername clock_gettime time open \
-	read getppid free
+FUZZ_WRAP_module := socket connect send recvmsg poll close fcntl setsockopt getsockopt getpeername clock_gettime \
+	time open read getppid free
 
 # What a target consists of besides its own file.
 FUZZ_EXTRA_module := module_world
@@ -59,8 +59,8 @@ $(3)/$(target): $(patsubst %,$(2)/tests/fuzz/%.o,fuzz_$(target) fuzz $(FUZZ_EXTR
 		$(foreach archive,$(or $(FUZZ_ARCHIVES_$(target)),$(FUZZ_ARCHIVES_default)),$(2)/lib$(archive).a) tests/fuzz.mk
 	@mkdir -p $$(@D)
 	@echo '  LINK $$@'
-	$(Q)$$(FUZZ_CC) $$(FUZZ_LINK_$(1)) -Wl,--as-needed $(patsubst %,-Wl$(comma)--wrap=%,$(FUZZ_WRAP) $(FUZZ_WRAP_$(target))) \
-		-o $$@ $$(filter %.o %.a,$$^) $$(FUZZ_LIBRARIES)
+	$(Q)$$(FUZZ_CC) $$(FUZZ_LINK_$(1)) -Wl,--as-needed \
+		$(patsubst %,-Wl$(comma)--wrap=%,$(FUZZ_WRAP) $(FUZZ_WRAP_$(target))) -o $$@ $$(filter %.o %.a,$$^) $$(FUZZ_LIBRARIES)
 )
 endef
 
