@@ -473,6 +473,8 @@ static void serve_round(struct server *server)
 			server->attachments[i].run(server->attachments[i].context, now_ms);
 	for (; connection; connection = connection->next, ready++)
 		serve_connection(server, connection, ready->revents, now_ms);
+	/* First, so that who comes has the places of those who have gone. */
+	free_ended(server);
 	if (server->polled[0].revents)
 		accept_all(server, now_ms);
 	free_ended(server);

@@ -115,6 +115,27 @@ static void serve(const char *path, int64_t silence_ms)
 	_exit(server_run(server) == 0 ? 0 : 1);
 }
 
+static void say(int fd, const char *op, const char *text)
+{
+	char buffer[256];
+	struct wire_writer question;
+
+	wire_begin(&question, buffer, sizeof(buffer), "op", op);
+	wire_put(&question, "text", text);
+	assert_int_equal(wire_send(fd, &question, wire_now_ms() + PATIENCE_MS), 0);
+}
+
+static void assert_hears(int fd, const char *status)
+{
+	char buffer[512];
+	struct wire_message message;
+	ssize_t n = wire_receive(fd, buffer, sizeof(buffer), wire_now_ms() + PATIENCE_MS);
+
+	assert_true(n > 0);
+	assert_true(wire_parse(buffer, (size_t)n, &message));
+	assert_string_equal(wire_kind(&message, "status"), status);
+}
+
 static int make_with(void **state, int64_t silence_ms)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -132,7 +153,12 @@ static int make_with(void **state, int64_t silence_ms)
 		fd = wire_connect(bench->path, wire_now_ms() + PATIENCE_MS);
 	}
 	*state = bench;
-	return fd < 0 ? -1 : close(fd);
+	if (fd < 0)
+		return -1;
+	/* It is served, so that it has gone before whoever comes next is counted. */
+	say(fd, "echo", "ready");
+	assert_hears(fd, "ready");
+	return close(fd);
 }
 
 static int make(void **state)
@@ -176,27 +202,6 @@ static int peer_as(void **state, uid_t uid)
 	assert_int_equal(seteuid(0), 0);
 	assert_true(fd >= 0);
 	return fd;
-}
-
-static void say(int fd, const char *op, const char *text)
-{
-	char buffer[256];
-	struct wire_writer question;
-
-	wire_begin(&question, buffer, sizeof(buffer), "op", op);
-	wire_put(&question, "text", text);
-	assert_int_equal(wire_send(fd, &question, wire_now_ms() + PATIENCE_MS), 0);
-}
-
-static void assert_hears(int fd, const char *status)
-{
-	char buffer[512];
-	struct wire_message message;
-	ssize_t n = wire_receive(fd, buffer, sizeof(buffer), wire_now_ms() + PATIENCE_MS);
-
-	assert_true(n > 0);
-	assert_true(wire_parse(buffer, (size_t)n, &message));
-	assert_string_equal(wire_kind(&message, "status"), status);
 }
 
 /* Closed by the server within the time. */
