@@ -1,5 +1,6 @@
 # The fuzz targets, tests/fuzz/fuzz_*.c: each with libFuzzer, AddressSanitizer and UBSan, linked with what it uses of
-# the product; and once more without the sanitizers, to see which lines its inputs run through. Clang only, whatever CC is.
+# the product; and once more without the sanitizers, to see which lines its inputs run through. Clang only, whatever CC
+# is.
 #
 #   make fuzz TIME=600      every target for so many seconds, on all processors
 #   make fuzz-targets       only builds them, into BUILD/fuzz
