@@ -204,9 +204,10 @@ class Machine:
             program = ["env", f"LD_PRELOAD={PRODUCT}/tests/e2e/clock.so", "CLOCK_OFFSET_FILE=/tmp/clock", *program]
         elif os.environ.get("E2E_VALGRIND"):
             kinds = "definite,indirect,possible"
+            shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "valgrind.supp"), "/tmp/valgrind.supp")
             program = [
                 "valgrind", "-q", "--leak-check=full", f"--show-leak-kinds={kinds}", f"--errors-for-leak-kinds={kinds}",
-                "--error-exitcode=99", "--child-silent-after-fork=yes", *program,
+                "--error-exitcode=99", "--child-silent-after-fork=yes", "--suppressions=/tmp/valgrind.supp", *program,
             ]
         self.daemons[name] = Daemon(name, [*confinement, *program], environment, f"/var/log/tests/{name}.log")
         return self.daemons[name]
