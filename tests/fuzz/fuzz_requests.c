@@ -362,15 +362,16 @@ static uid_t uid_of(char who)
 	}
 }
 
-/* Puts the latest ticket in the place of `ticket=*`. The caller frees the text. */
+/* Puts the latest ticket in the place of `ticket=*`, where that is a field: whoever sends a ticket as an email will
+ * read it in the log. The caller frees the text. */
 static char *with_ticket(const char *line)
 {
-	static const char placeholder[] = "ticket=*";
+	static const char placeholder[] = "|ticket=*";
 	const char *found = strstr(line, placeholder);
 	char *text = NULL;
 
 	if (found && run.ticket[0])
-		holds(asprintf(&text, "%.*sticket=%s%s", (int)(found - line), line, run.ticket,
+		holds(asprintf(&text, "%.*s|ticket=%s%s", (int)(found - line), line, run.ticket,
 			       found + strlen(placeholder)) > 0);
 	return text ? text : strdup(line);
 }
