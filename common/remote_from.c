@@ -3,6 +3,7 @@
  */
 #include "common/remote_from.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool inside_a_session(const char *service)
@@ -27,4 +28,15 @@ enum remote_from_verdict remote_from_judge(const struct tenant *tenant, const ch
 	if (network_of_peer(rhost, &peer))
 		return REMOTE_FROM_ELSEWHERE;
 	return inside_a_session(service) ? REMOTE_FROM_PERMITTED : REMOTE_FROM_NO_ADDRESS;
+}
+
+const char *remote_from_explain(enum remote_from_verdict verdict, const struct tenant *tenant,
+				char buffer[static REMOTE_FROM_TEXT_MAX])
+{
+	const char *what = verdict == REMOTE_FROM_NO_ADDRESS
+				   ? "needs an address and was given a host name; set `UseDNS no` in sshd_config"
+				   : "names no network with this address";
+
+	(void)snprintf(buffer, REMOTE_FROM_TEXT_MAX, "remote_from of tenant %s %s", tenant->name, what);
+	return buffer;
 }

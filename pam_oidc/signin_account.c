@@ -29,17 +29,14 @@ static bool account_is_callers(const struct signin *signin, const struct wire_me
 /* Before a code is asked for, so that a stranger elsewhere costs none. provisiond asks the same again. */
 static bool comes_from_a_permitted_network(struct signin *signin)
 {
-	switch (remote_from_judge(provider_tenant(signin->provider), signin->service, signin->rhost)) {
-	case REMOTE_FROM_PERMITTED:
+	const struct tenant *tenant = provider_tenant(signin->provider);
+	enum remote_from_verdict verdict = remote_from_judge(tenant, signin->service, signin->rhost);
+	char why[REMOTE_FROM_TEXT_MAX];
+
+	if (verdict == REMOTE_FROM_PERMITTED)
 		return true;
-	case REMOTE_FROM_ELSEWHERE:
-		signin_note(signin, LOG_NOTICE, "refused", "remote_from names no network with this address");
-		break;
-	case REMOTE_FROM_NO_ADDRESS:
-		signin_note(signin, LOG_ERR, "refused",
-			    "remote_from needs an address and was given a host name; set `UseDNS no` in sshd_config");
-		break;
-	}
+	signin_note(signin, verdict == REMOTE_FROM_NO_ADDRESS ? LOG_ERR : LOG_NOTICE, "refused",
+		    remote_from_explain(verdict, tenant, why));
 	signin_end(signin, REASON_REMOTE_FROM);
 	return false;
 }

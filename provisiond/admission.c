@@ -195,20 +195,12 @@ static bool rule_remote_from(struct admission *admission)
 	const struct admission_question *question = admission->question;
 	const char *from = question->remote_host ? question->remote_host : "an unknown place";
 
-	switch (remote_from_judge(admission->tenant, question->service, from)) {
-	case REMOTE_FROM_PERMITTED:
+	enum remote_from_verdict verdict = remote_from_judge(admission->tenant, question->service, from);
+	char why[REMOTE_FROM_TEXT_MAX];
+
+	if (verdict == REMOTE_FROM_PERMITTED)
 		return true;
-	case REMOTE_FROM_ELSEWHERE:
-		advise(admission->verdict, "remote_from of tenant %s names no network with this address",
-		       admission->tenant->name);
-		break;
-	case REMOTE_FROM_NO_ADDRESS:
-		advise(admission->verdict,
-		       "remote_from of tenant %s needs an address and was given a host name; set `UseDNS no` in "
-		       "sshd_config",
-		       admission->tenant->name);
-		break;
-	}
+	advise(admission->verdict, "%s", remote_from_explain(verdict, admission->tenant, why));
 	return refuse(admission->verdict, REASON_REMOTE_FROM);
 }
 

@@ -26,19 +26,21 @@ static void answer(struct question *question, const char *status, const struct a
 	question_send(question, &writer);
 }
 
-/* Whether remote_from lets its person come from there. The module says where in its account phase alone: before a
- * sign-in, pam_oidcd asks. */
+/* Whether remote_from keeps its person out there. The module says where in its account phase alone: before a sign-in,
+ * pam_oidcd asks. Somebody who asks about themselves writes nothing into the log: they could fill it. */
 static bool comes_from_elsewhere(const struct service *service, const struct account_record *record,
-				 const struct wire_message *message)
+				 const struct wire_message *message, uid_t caller)
 {
 	const struct tenant *tenant = config_tenant_named(service->config, record->tenant);
 	const char *program = wire_get(message, "service"), *rhost = wire_get(message, "rhost");
+	enum remote_from_verdict verdict = tenant ? remote_from_judge(tenant, program, rhost) : REMOTE_FROM_PERMITTED;
+	char why[REMOTE_FROM_TEXT_MAX];
 
-	if (!tenant || !rhost || remote_from_judge(tenant, program, rhost) == REMOTE_FROM_PERMITTED)
+	if (verdict == REMOTE_FROM_PERMITTED)
 		return false;
-	log_notice(
-		"%s (%s from %s): refused (remote_from): remote_from of tenant %s names no network with this address",
-		record->name, program ? program : "", rhost, tenant->name);
+	if (caller == 0)
+		log_notice("%s (%s from %s): refused (remote_from): %s", record->name, program ? program : "", rhost,
+			   remote_from_explain(verdict, tenant, why));
 	return true;
 }
 
@@ -53,7 +55,7 @@ static void answer_recorded(const struct service *service, struct question *ques
 	};
 	enum standing standing = facts_standing(service, record, (int64_t)time(NULL));
 
-	if (standing == STANDING_ACTIVE && comes_from_elsewhere(service, record, message))
+	if (standing == STANDING_ACTIVE && comes_from_elsewhere(service, record, message, question_peer(question)->uid))
 		answer(question, "elsewhere", NULL);
 	else
 		answer(question, words[standing], standing == STANDING_ACTIVE ? record : NULL);
@@ -88,6 +90,12 @@ static void answer_unrecorded(const struct service *service, struct question *qu
 			question);
 }
 
+/* A field that may be missing. Twice is not missing: what would be judged is not what the peer meant. */
+static bool stands_twice(const struct wire_message *message, const char *key)
+{
+	return wire_has(message, key) && !wire_get(message, key);
+}
+
 void handle_standing(struct service *service, struct question *question, const struct wire_message *message)
 {
 	const char *name = wire_get(message, "name");
@@ -95,7 +103,7 @@ void handle_standing(struct service *service, struct question *question, const s
 	_cleanup_record_ struct account_record record = { 0 };
 	enum store_answer found;
 
-	if (!name || name[0] == '\0') {
+	if (!name || name[0] == '\0' || stands_twice(message, "rhost") || stands_twice(message, "service")) {
 		question_drop(question);
 		return;
 	}

@@ -183,7 +183,7 @@ def remote_from(m):
         expect_not_in("assword:", screen.text(), "the screen")
     m.expect_nothing_changed(before)
     expect_equal(m.issuer.requests("device"), 0, "codes asked for")
-    m.log.wait_for(re.escape("alice (sshd from 127.0.0.63), tenant clinic: refused: remote_from names no network"))
+    m.log.wait_for(re.escape("alice (sshd from 127.0.0.63), tenant clinic: refused: remote_from of tenant clinic names no network"))
     # The console is where the machine is, and so is su there.
     console = m.login("alice")
     m.approve_on(console)
@@ -208,7 +208,7 @@ def remote_from_names(m):
         screen.wait_for_sentence(ELSEWHERE, 20)
         screen.wait_for_end(20)
     expect_equal(m.issuer.requests("device"), 0, "codes asked for")
-    m.log.wait_for(re.escape("remote_from needs an address and was given a host name; set `UseDNS no` in sshd_config"))
+    m.log.wait_for(re.escape("remote_from of tenant clinic needs an address and was given a host name; set `UseDNS no` in sshd_config"))
     count(SECTION, len(addresses), len(addresses))
 
 
@@ -283,7 +283,11 @@ def remote_from_keys(m):
         with Connection(PROVISIOND_SOCKET) as connection:
             answer = connection.ask(("op", "standing"), ("name", "alice"), ("service", "cron"), ("rhost", rhost))
         expect_equal(answer.get("status"), standing, f"how alice stands for somebody from '{rhost}'")
-    count(SECTION, len(outside) + 2, len(outside) + 2)
+    m.log.wait_for(re.escape("alice (cron from localhost): refused (remote_from): remote_from of tenant clinic needs an address"))
+    with Connection(PROVISIOND_SOCKET) as connection:
+        answer = connection.ask(("op", "standing"), ("name", "alice"), ("service", "cron"), ("rhost", "127.0.0.65"), ("rhost", "127.0.0.65"))
+    expect_equal(answer, None, "the answer to two places at once")
+    count(SECTION, len(outside) + 3, len(outside) + 3)
 
 
 # ---- what Okta must have seen ----

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -123,6 +124,21 @@ static void su_and_sudo_may_name_this_machine(void **state)
 	assert_int_equal(judged("sudoedit", "ward3"), REMOTE_FROM_NO_ADDRESS);
 }
 
+static void the_log_says_what_is_the_matter(void **state)
+{
+	char longest[33], text[REMOTE_FROM_TEXT_MAX];
+	const size_t before = strlen("remote_from of tenant ") + 32;
+	struct tenant tenant = { .name = longest };
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[32] = '\0';
+	assert_string_equal(remote_from_explain(REMOTE_FROM_ELSEWHERE, &tenant, text) + before,
+			    " names no network with this address");
+	assert_string_equal(remote_from_explain(REMOTE_FROM_NO_ADDRESS, &tenant, text) + before,
+			    " needs an address and was given a host name; set `UseDNS no` in sshd_config");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +147,7 @@ int main(void)
 		cmocka_unit_test(the_console_is_permitted),
 		cmocka_unit_test(all_else_is_refused),
 		cmocka_unit_test(su_and_sudo_may_name_this_machine),
+		cmocka_unit_test(the_log_says_what_is_the_matter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

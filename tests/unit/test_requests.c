@@ -242,6 +242,8 @@ static void malformed_questions_end_the_connection(void **state)
 	assert_null(ASK(*state, 0, "op=redeem", "ticket=x", "name=alice", "uid=-1"));
 	assert_null(ASK(*state, 0, "op=show"));
 	assert_null(ASK(*state, 0, "op=standing"));
+	assert_null(ASK(*state, 0, "op=standing", "name=alice", "rhost=203.0.113.9", "rhost=127.0.0.1"));
+	assert_null(ASK(*state, 0, "op=standing", "name=alice", "service=sshd", "service=sudo"));
 	assert_null(ASK(*state, 0, "status=entry"));
 	assert_null(admit(*state, "name=alice", "subject=", "email=alice@clinic.example"));
 	assert_null(admit(*state, "name=alice", "uid=x", "email=alice@clinic.example"));

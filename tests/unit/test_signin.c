@@ -363,8 +363,9 @@ static void from_a_network_that_is_not_named_no_code_is_asked_for(void **state)
 	stage_restart("", "remote_from = 203.0.113.0/24");
 	for (int i = 0; i < 5; i++)
 		refused(caller_signs_in("alice", ""), "remote_from");
-	assert_non_null(strstr(stage.log, "alice (sshd from 198.51.100.7), tenant clinic: refused: remote_from names "
-					  "no network with this address"));
+	assert_non_null(strstr(
+		stage.log, "alice (sshd from 198.51.100.7), tenant clinic: refused: remote_from of tenant clinic names "
+			   "no network with this address"));
 	caller = caller_connect(geteuid());
 	caller_say(caller, "op=login\nname=alice\nservice=sshd\nrhost=host.clinic.example\nqr=none\ntimeout=60");
 	refused(caller, "remote_from");
