@@ -34,7 +34,22 @@ struct account_record {
 	enum account_state state;
 	int64_t created_at;     /* epoch seconds, as the next */
 	int64_t last_signin_at; /* 0: never */
-	char *storage;          /* one block that holds all strings, or NULL when they live elsewhere */
+	const char *room;       /* the answer to the first-login question; "" for none */
+	/* Memberships that this program gave, separated by commas: they go when the account goes. "" for none. */
+	const char *groups_given;
+	uint32_t first_subid; /* of its subordinate uids and gids; 0: it has none */
+	bool linked;          /* it was a local account before, and `unlink` gives it back */
+	/* The account as it was before it was linked (the first two) or deactivated, for its giving back. */
+	const char *gecos_before;
+	const char *ageing_before; /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE" as in /etc/shadow; "" unless linked */
+	const char *expiry_before; /* days, or "" for none: what reactivation and unlinking restore */
+	bool locked;               /* of the `!` before its password, one is ours */
+	bool revived;     /* with ACCOUNT_CREATING: it was removed before, and is again if it does not come to be */
+	int64_t state_at; /* epoch seconds: since when it has its state */
+	int64_t sessions_ended_at; /* when max_signin_age last ended what the person had running; 0: never */
+	const char *refusal;       /* why the issuer last refused somebody of that name; "" for never */
+	int64_t refused_at;        /* and when */
+	char *storage;             /* one block that holds all strings, or NULL when they live elsewhere */
 };
 
 /* "creating", "incomplete", ... as in the database and in answers. Lives for ever. */

@@ -94,8 +94,6 @@ bool row_field_lists(struct row_field field, const char *item)
 			listed.text++;
 			listed.length--;
 		}
-		while (listed.length > 0 && blank(listed.text[listed.length - 1]))
-			listed.length--;
 		if (row_field_is(listed, item))
 			return true;
 		if (!comma)

@@ -222,7 +222,7 @@ static void admit_existing(struct admit *admit)
 
 /* ---- a new account ---- */
 
-static enum lifecycle_decision decide_under_lock(void *context, struct account_record *ret_record)
+static enum lifecycle_decision decide_under_lock(void *context, struct lifecycle_order *ret_order)
 {
 	struct admit *admit = context;
 	int64_t now_s = (int64_t)time(NULL);
@@ -237,7 +237,8 @@ static enum lifecycle_decision decide_under_lock(void *context, struct account_r
 		return LIFECYCLE_NOTHING;
 	if (begun)
 		return LIFECYCLE_LATER;
-	*ret_record = (struct account_record){
+	ret_order->record = (struct account_record){
+		.state = ACCOUNT_ACTIVE,
 		.name = admit->verdict.account,
 		.uid = admit->promise.uid,
 		.gid = admit->promise.uid,

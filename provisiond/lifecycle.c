@@ -21,7 +21,7 @@ struct job {
 	int64_t queued_ms;
 	bool making; /* its row is on record */
 	enum reason reason;
-	struct account_record record; /* borrowed strings */
+	struct lifecycle_order order; /* borrowed strings */
 	char gecos[GECOS_MAX];
 };
 
@@ -178,7 +178,7 @@ static void undo_job(struct lifecycle *lifecycle, struct job *job, enum reason r
 {
 	job->making = false;
 	job->reason = reason;
-	if (undo(lifecycle, &job->record, home_made))
+	if (undo(lifecycle, &job->order.record, home_made))
 		return;
 	lifecycle->recovery_due = true;
 	lifecycle->recovery_ms = now_ms + RECOVERY_RETRY_MS;
@@ -191,14 +191,14 @@ static bool begin_job(struct lifecycle *lifecycle, struct job *job, enum lifecyc
 {
 	int added;
 
-	*ret_decision = job->work.decide(job->work.context, &job->record);
+	*ret_decision = job->work.decide(job->work.context, &job->order);
 	if (*ret_decision != LIFECYCLE_CREATE)
 		return true;
-	job->record.state = ACCOUNT_CREATING;
-	gecos_from_full_name(job->record.full_name, job->record.name, job->gecos);
-	added = store_add(lifecycle->store, &job->record);
+	job->order.record.state = ACCOUNT_CREATING;
+	gecos_from_full_name(job->order.record.full_name, job->order.record.name, job->gecos);
+	added = store_add(lifecycle->store, &job->order.record);
 	if (added == -EEXIST) {
-		log_error("%s: the account cannot be put on record: %s", job->record.name,
+		log_error("%s: the account cannot be put on record: %s", job->order.record.name,
 			  store_fault(lifecycle->store));
 		job->reason = REASON_STORAGE;
 		*ret_decision = LIFECYCLE_NOTHING;
@@ -279,14 +279,14 @@ static enum account_files_result add_to_files(struct lifecycle *lifecycle, const
 		if (!job->making)
 			continue;
 		entries[n++] = (struct account_entry){
-			.name = job->record.name,
-			.uid = job->record.uid,
-			.gid = job->record.gid,
+			.name = job->order.record.name,
+			.uid = job->order.record.uid,
+			.gid = job->order.record.gid,
 			.gecos = job->gecos,
-			.home = job->record.home,
-			.shell = job->record.shell,
+			.home = job->order.record.home,
+			.shell = job->order.record.shell,
 		};
-		now_s = job->record.created_at;
+		now_s = job->order.record.created_at;
 	}
 	for (int i = 0; i < ADD_ATTEMPTS; i++) {
 		result = account_files_add(lifecycle->files, entries, n, now_s);
@@ -302,7 +302,7 @@ static void mark_active(struct lifecycle *lifecycle, struct job *jobs, int64_t n
 	bool stored = store_begin(lifecycle->store) == 0;
 
 	for (struct job *job = jobs; job && stored; job = job->next)
-		stored = !job->making || store_set_state(lifecycle->store, job->record.name, ACCOUNT_ACTIVE) == 0;
+		stored = !job->making || store_set_state(lifecycle->store, job->order.record.name, ACCOUNT_ACTIVE) == 0;
 	if (stored && store_commit(lifecycle->store) == 0)
 		return;
 	log_error("the database cannot be written: %s", store_fault(lifecycle->store));
@@ -322,7 +322,7 @@ static void make_accounts(struct lifecycle *lifecycle, struct job *jobs, size_t 
 	for (struct job *job = jobs; job; job = job->next) {
 		enum reason reason = REASON_STORAGE;
 
-		if (job->making && (added != ACCOUNT_FILES_DONE || !make_home(lifecycle, &job->record, &reason)))
+		if (job->making && (added != ACCOUNT_FILES_DONE || !make_home(lifecycle, &job->order.record, &reason)))
 			undo_job(lifecycle, job, reason, false, now_ms);
 	}
 	mark_active(lifecycle, jobs, now_ms);

@@ -1,6 +1,7 @@
 /*
- * Makes accounts: the one place that knows in which order the record, the account files and the home come to be, and
- * how each is taken back when a later one fails. Also ends, at the next start, what a crash had cut.
+ * Makes, changes and removes accounts: the one place that knows in which order the record, the account files, the home
+ * and what runs in an account's name come to be and go, and how a creation is taken back when a later step fails. Also
+ * ends, at the next start, what a crash had cut: a creation is finished or undone, a change is finished.
  *
  * All work waits in one queue for the system's lock on the account files, which is asked for again and again and never
  * waited for. What has come together by then is done together: one transaction in the database, one in the files.
@@ -16,6 +17,7 @@
 #include "provisiond/account_record.h"
 #include "provisiond/home.h"
 #include "provisiond/passwd.h"
+#include "provisiond/planned_change.h"
 #include "provisiond/store.h"
 
 #define LIFECYCLE_LOCK_PATIENCE_MS 15000
@@ -23,18 +25,28 @@
 struct lifecycle;
 
 enum lifecycle_decision {
-	LIFECYCLE_CREATE,  /* make the account of *ret_record */
-	LIFECYCLE_LATER,   /* its account is just being made by another piece of work: ask again after that */
-	LIFECYCLE_NOTHING, /* there is nothing to make (any more) */
+	LIFECYCLE_CREATE, /* make the account of order->record */
+	LIFECYCLE_CHANGE, /* carry out order->change */
+	LIFECYCLE_LATER,  /* its account is just being made or changed by another piece of work: ask again after that */
+	LIFECYCLE_NOTHING, /* there is nothing to do (any more) */
+};
+
+/* What decide() orders. Its strings must live until done(). */
+struct lifecycle_order {
+	/* With LIFECYCLE_CREATE; its state says what the account is afterwards: ACCOUNT_ACTIVE, or ACCOUNT_INCOMPLETE
+	 * while a first-login question is open (its rows are closed then). `revived` brings a removed account back. */
+	struct account_record record;
+	const char *const *groups; /* with LIFECYCLE_CREATE: local groups that it becomes a member of */
+	size_t group_count;
+	struct planned_change change; /* with LIFECYCLE_CHANGE; change.record.name names the account */
 };
 
 struct lifecycle_work {
-	/* Called when the files are locked and nothing can change any more. Fills the record, whose strings must live
-	 * until done(); its state does not matter. */
-	enum lifecycle_decision (*decide)(void *context, struct account_record *ret_record);
-	/* Called once. REASON_NONE: made, or, with created false, nothing was to be made. Otherwise nothing is left of
-	 * what was begun, and the cause was logged. */
-	void (*done)(void *context, enum reason reason, bool created);
+	/* Called when the files are locked and nothing can change any more. */
+	enum lifecycle_decision (*decide)(void *context, struct lifecycle_order *ret_order);
+	/* Called once. REASON_NONE: done, or, with `done` false, nothing was to be done. Otherwise nothing is left of
+	 * what was begun, or of a change recovery finishes it; the cause was logged. Sessions may still be ending. */
+	void (*done)(void *context, enum reason reason, bool done);
 	void *context;
 };
 
@@ -48,6 +60,8 @@ void lifecycle_configure(struct lifecycle *lifecycle, const struct accounts_conf
 /* Has what a crash left behind finished or undone before any other work. For the start; it is tried again every minute
  * until it is done. */
 void lifecycle_recover(struct lifecycle *lifecycle);
+/* Whether work that waits for the lock would wait now: another program holds it. Asks the kernel, takes nothing. */
+bool lifecycle_lock_is_foreign(const struct lifecycle *lifecycle);
 /* Queues work. done() may be called before this returns (without memory). */
 void lifecycle_queue(struct lifecycle *lifecycle, const struct lifecycle_work *work, int64_t now_ms);
 

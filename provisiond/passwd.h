@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/cleanup.h"
+
 /* The four files below one root. Not for use by several threads. */
 struct account_files;
 
@@ -22,13 +24,40 @@ struct account_entry {
 	const char *gecos;
 	const char *home;
 	const char *shell;
+	bool closed; /* no way in yet: the password is locked once more, and the expiry is 1 January 1970's morrow */
+	const char *const *groups; /* the names of local groups that it is a member of besides; NULL for none */
+	size_t group_count;
+	uint32_t first_subid; /* SUBID_COUNT subordinate uids and gids from here, in the files there are; 0: none */
 };
+
+#define SUBID_COUNT 65536
 
 /* Which account to remove: name and numbers must all be those in the files. */
 struct account_identity {
 	const char *name;
 	uid_t uid;
 	gid_t gid;
+};
+
+/* How the rows of an account that is there shall be. NULL or negative leaves what is there. Absolute, so that it can be
+ * applied again. */
+struct account_alteration {
+	struct account_identity who;
+	const char *gecos;
+	int locks;              /* how many `!` stand before the password */
+	const char *ageing;     /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE" */
+	const char *expiry;     /* days since the epoch; "" for none */
+	const char *groups_in;  /* separated by commas. A group that is missing is left out, and account_files_fault()
+				   says  so although all else is done */
+	const char *groups_out; /* the same; "*" means every group but its own */
+};
+
+/* All of this, or nothing. */
+struct account_edits {
+	const struct account_entry *added;
+	size_t added_count;
+	const struct account_alteration *altered;
+	size_t altered_count;
 };
 
 /* DONE apart, only PARTIAL leaves the files other than they were. */
@@ -66,6 +95,11 @@ int account_files_sweep(struct account_files *files);
  * lock. */
 enum account_files_result account_files_add(struct account_files *files, const struct account_entry *entries,
 					    size_t count, int64_t now_s);
+/* Adds and alters all or nothing, in one rewrite of the files. A name that stands in the files with another uid or not
+ * at all is TAKEN, when it is to be altered. Rows that are as they shall be are left alone, and a file without changes
+ * is not rewritten. Needs the lock. */
+enum account_files_result account_files_apply(struct account_files *files, const struct account_edits *edits,
+					      int64_t now_s);
 /* Removes all of them or none: passwd first, group last. A row that is missing is fine; a name whose user has another
  * uid, or whose group has another gid, is TAKEN. Without its passwd row, an account's other rows go only if they are as
  * account_files_add() writes them. A private group that has other members, or is another account's primary group,
@@ -105,6 +139,9 @@ struct account_shadow {
 	bool locked; /* the password field begins with ! or *: no password matches */
 	bool has_expiry;
 	int64_t expires_day; /* days since the epoch; the account is dead from that day on. Valid when has_expiry */
+	int locks;           /* how many `!` stand before the password */
+	const char *ageing;  /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE", as in the file */
+	const char *expiry;  /* as in the file; "" for none */
 	unsigned line;       /* in /etc/shadow, from 1 */
 };
 
@@ -118,5 +155,23 @@ int account_files_group_with_gid(struct account_files *files, gid_t gid, struct 
 int account_files_shadow_named(struct account_files *files, const char *name, struct account_shadow *ret_shadow);
 /* The groups that list the name as a member, in the file's order, each once. 0 (also when there are none) or -errno. */
 int account_files_groups_of(struct account_files *files, const char *name, const gid_t **ret_gids, size_t *ret_count);
+/* All that stands in the files of one account, with strings of its own. The caller clears it. 1, 0 when /etc/passwd
+ * does not have the name, or -errno. */
+struct account_now {
+	struct account_user user;
+	struct account_shadow shadow;
+	const char *groups; /* names of the groups that list it, separated by commas; "" for none */
+	char *storage;
+};
+
+int account_files_now(struct account_files *files, const char *name, struct account_now *ret_now);
+void account_now_clear(struct account_now *now);
+
+#define _cleanup_account_now_ _cleanup_(account_now_clear)
+
+/* A range of SUBID_COUNT subordinate ids that nobody has in /etc/subuid and /etc/subgid, from `at_least` on and within
+ * SUB_UID_MIN and SUB_UID_MAX of /etc/login.defs. 1 and *ret_first, 0 when the system has neither file or no range is
+ * left (account_files_fault() tells which), or -errno. */
+int account_files_free_subid(struct account_files *files, uint32_t at_least, uint32_t *ret_first);
 
 #endif

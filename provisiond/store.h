@@ -13,6 +13,8 @@
 #include <sys/types.h>
 
 #include "provisiond/account_record.h"
+#include "provisiond/expected.h"
+#include "provisiond/planned_change.h"
 
 struct store;
 
@@ -51,6 +53,29 @@ enum store_answer store_account_creating_after(struct store *store, const char *
 enum store_answer store_reserved_uid(struct store *store, const char *name, uid_t *ret_uid);
 enum store_answer store_uid_reserved_for(struct store *store, uid_t uid, char *ret_name, size_t size);
 
+/* The first account, of those that were linked, whose name sorts behind `name`. */
+enum store_answer store_linked_after(struct store *store, const char *name, struct account_record *ret_record);
+/* The first active account behind `name` whose person signed in last before `signin_before` (epoch seconds), and whose
+ * sessions were not ended since. For max_signin_age. */
+enum store_answer store_idle_after(struct store *store, const char *name, int64_t signin_before,
+				   struct account_record *ret_record);
+/* The change of that account which was begun and not ended; the first such behind `name`. The caller clears it. */
+enum store_answer store_change_of(struct store *store, const char *name, struct planned_change *ret_change);
+enum store_answer store_change_after(struct store *store, const char *name, struct planned_change *ret_change);
+/* Who is expected, under a name; with an email (of a tenant, compared in lower case); behind a name. Those whose time
+ * is over are found as well. The caller clears *ret_expected. */
+enum store_answer store_expected_named(struct store *store, const char *name, struct expected *ret_expected);
+enum store_answer store_expected_by_email(struct store *store, const char *tenant, const char *email,
+					  struct expected *ret_expected);
+enum store_answer store_expected_after(struct store *store, const char *name, struct expected *ret_expected);
+/* Whether a uid was that of an account that was reassigned: whose name it was then. And whether a subject once had an
+ * account that was given to a successor, and its name. */
+enum store_answer store_former_uid(struct store *store, uid_t uid, char *ret_name, size_t size);
+enum store_answer store_former_subject(struct store *store, const char *issuer, const char *subject, char *ret_name,
+				       size_t size);
+/* The highest first_subid on record, removed and former accounts included; 0 for none. */
+enum store_answer store_highest_subid(struct store *store, uint32_t *ret_first);
+
 /* Several changes as one: begin, change, and commit or roll back. 0 or -EIO; after a failed commit all of them are
  * undone. */
 int store_begin(struct store *store);
@@ -59,10 +84,35 @@ void store_rollback(struct store *store);
 
 /* Adds a row. 0, -EEXIST when the name, the uid or (issuer, subject) is on record already, or -EIO. */
 int store_add(struct store *store, const struct account_record *record);
-/* Takes back a row whose account is still being created. 0 or -EIO. */
+/* Puts a removed account back as one that is being created (`revived`), with what the record says now; its uid stays.
+ * 0, -EEXIST when there is no such removed account with this uid and this (issuer, subject), or -EIO. */
+int store_revive(struct store *store, const struct account_record *record);
+/* Takes back a row whose account is still being created; one that was revived is a removed one again. 0 or -EIO. */
 int store_forget_creating(struct store *store, const char *name);
 /* 0 or -EIO. */
 int store_set_state(struct store *store, const char *name, enum account_state state);
+/* Begins a change: its plan and the account's row (change->record) are on record together. CHANGE_LINK adds the row,
+ * and forgets that somebody was expected under this name. 0, -EEXIST when the account has an unfinished change, or a
+ * row that contradicts, or -EIO. */
+int store_begin_change(struct store *store, const struct planned_change *change);
+/* Ends it: the state follows, and the plan is gone. UNLINK deletes the account's row; REASSIGN makes it a former one
+ * and reserves its name for next_uid. 0 or -EIO. */
+int store_end_change(struct store *store, const struct planned_change *change, int64_t now_s);
+/* Drops a plan that was not begun in the files, and puts the account's row back to `before` (NULL: deletes it). 0 or
+ * -EIO. */
+int store_drop_change(struct store *store, const char *name, const struct account_record *before);
+/* Expects somebody; what was expected under this name is replaced. 0, -EEXIST when the email is expected under another
+ * name, or -EIO. */
+int store_expect(struct store *store, const struct expected *expected);
+/* 0 (also when nobody was) or -EIO. */
+int store_forget_expected(struct store *store, const char *name);
+/* Reserves a uid for a name, which had another one before or none. 0, -EEXIST when the uid is another name's, or -EIO.
+ */
+int store_reserve(struct store *store, const char *name, uid_t uid, int64_t now_s);
+/* Notes that the issuer refused somebody who typed the name of this account; and that max_signin_age ended its
+ * sessions. 0 or -EIO. */
+int store_note_refusal(struct store *store, const char *name, const char *reason, int64_t now_s);
+int store_note_sessions_ended(struct store *store, const char *name, int64_t now_s);
 /* Notes a sign-in, and what the person is called now. 0 or -EIO. */
 int store_note_signin(struct store *store, const char *name, const char *email, const char *full_name, int64_t now);
 

@@ -30,7 +30,7 @@ struct order {
 	enum reason reason;
 };
 
-static inline enum lifecycle_decision decide(void *context, struct account_record *ret_record)
+static inline enum lifecycle_decision decide(void *context, struct lifecycle_order *ret_order)
 {
 	struct order *order = context;
 	struct account_record there = { 0 };
@@ -39,7 +39,8 @@ static inline enum lifecycle_decision decide(void *context, struct account_recor
 	account_record_clear(&there);
 	if (found != STORE_NONE)
 		return LIFECYCLE_NOTHING;
-	*ret_record = (struct account_record){
+	ret_order->record = (struct account_record){
+		.state = ACCOUNT_ACTIVE,
 		.name = "alice",
 		.uid = ALICE_UID,
 		.gid = ALICE_UID,

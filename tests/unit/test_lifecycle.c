@@ -62,7 +62,7 @@ static int unmake(void **state)
 
 /* ---- orders ---- */
 
-static enum lifecycle_decision decide(void *context, struct account_record *ret_record)
+static enum lifecycle_decision decide(void *context, struct lifecycle_order *ret_order)
 {
 	struct order *order = context;
 	struct account_record there = { 0 };
@@ -73,7 +73,8 @@ static enum lifecycle_decision decide(void *context, struct account_record *ret_
 	order->asked++;
 	if (found == STORE_FOUND)
 		return creating ? LIFECYCLE_LATER : LIFECYCLE_NOTHING;
-	*ret_record = (struct account_record){
+	ret_order->record = (struct account_record){
+		.state = ACCOUNT_ACTIVE,
 		.name = order->name,
 		.uid = order->uid,
 		.gid = order->uid,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <grp.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <sys/file.h>
@@ -963,6 +964,39 @@ static void a_row_is_read_as_glibc_reads_it(void **state)
 	assert_fault(fixture, "etc/group:1: the row of other");
 }
 
+/* Blanks before a name do not count for glibc; those behind it are part of the name. */
+static void a_member_is_who_is_one_for_glibc(void **state)
+{
+	static const struct {
+		const char *members;
+		size_t groups;
+	} cases[] = {
+		{ "alice", 1 },	     { " alice", 1 },	   { "bob, alice", 1 }, { "\talice,bob", 1 },
+		{ ",\v alice", 1 },  { "alice,\f", 1 },	   { "alice ", 0 },	{ "bob,alice ", 0 },
+		{ "alice ,bob", 0 }, { "alice\t,bob", 0 }, { "alice\r", 0 },	{ "al ice", 0 },
+		{ "alice:", 0 },     { "a:alice", 0 },
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_file_ FILE *stream = NULL;
+		size_t count, for_glibc = 0;
+		const struct group *row;
+		const gid_t *gids;
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "radiology:x:2000:%s\n", cases[i].members);
+		stream = fmemopen(text, strlen(text), "re");
+		row = fgetgrent(stream);
+		for (char **member = row->gr_mem; *member; member++)
+			for_glibc += strcmp(*member, "alice") == 0;
+		scratch_write(&fixture->scratch, "etc/group", text, 0644);
+		assert_int_equal(account_files_groups_of(fixture->files, "alice", &gids, &count), 0);
+		if (count != cases[i].groups || for_glibc != cases[i].groups)
+			fail_msg("\"%s\": in %zu groups, for glibc in %zu", cases[i].members, count, for_glibc);
+	}
+}
+
 static void groups_are_found_by_name_gid_and_member(void **state)
 {
 	struct fixture *fixture = *state;
@@ -971,7 +1005,7 @@ static void groups_are_found_by_name_gid_and_member(void **state)
 	size_t count;
 
 	scratch_write(&fixture->scratch, "etc/group",
-		      "sudo:x:27:bob,carol\ndocker:x:999: carol ,bobby\nagain:x:27:bob\nbob:x:1000:\ncaro:x:5:caro\n",
+		      "sudo:x:27:bob,carol\ndocker:x:999: carol,bobby\nagain:x:27:bob\nbob:x:1000:\ncaro:x:5:caro\n",
 		      0644);
 	assert_int_equal(account_files_group_named(fixture->files, "docker", &group), 1);
 	assert_int_equal(group.gid, 999);
@@ -1172,6 +1206,7 @@ int main(void)
 		CASE(users_are_found_by_name_uid_and_primary_group),
 		CASE(odd_rows_are_read_as_glibc_reads_them),
 		CASE(a_row_is_read_as_glibc_reads_it),
+		CASE(a_member_is_who_is_one_for_glibc),
 		CASE(groups_are_found_by_name_gid_and_member),
 		CASE(shadow_tells_lock_and_expiry),
 		CASE(a_change_in_place_is_seen_at_once),
