@@ -59,8 +59,8 @@ unsigned account_row_fields(const struct account_rows *rows, uint32_t row);
 /* Whether the row is this text, byte for byte. */
 bool account_row_is(const struct account_rows *rows, uint32_t row, const char *text);
 bool row_field_is(struct row_field field, const char *text);
-/* Whether the comma-separated list has that item. As in glibc, blanks before an item do not count, and those behind it are
- * part of it. */
+/* Whether the comma-separated list has that item. As in glibc, blanks before an item do not count, and those behind it
+ * are part of it. */
 bool row_field_lists(struct row_field field, const char *item);
 
 /* The text without the rows for which dropped[row] is set (NULL: none) and with `added` (whole lines) behind the last

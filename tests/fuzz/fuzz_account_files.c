@@ -116,6 +116,43 @@ static bool lists_gid(const gid_t *gids, size_t count, gid_t gid)
 	return false;
 }
 
+/* Whether glibc finds the member in a row of that gid. */
+static bool is_member(const struct texts *texts, const char *member, gid_t gid)
+{
+	size_t size = 4096 + texts->length[0] * sizeof(char *); /* the names, and an array of them */
+	FILE *stream = stream_of(texts, 0);
+	char *buffer = malloc(size);
+	struct group row, *found;
+	bool listed = false;
+
+	holds(buffer);
+	while (!listed && fgetgrent_r(stream, &row, buffer, size, &found) == 0)
+		for (char **at = row.gr_mem; row.gr_gid == gid && *at; at++)
+			listed = listed || strcmp(*at, member) == 0;
+	free(buffer);
+	(void)fclose(stream);
+	return listed;
+}
+
+/* The groups of a name are those whose member it is for glibc. What glibc takes for a part of the name, and nobody of
+ * ours is called so, are blanks behind it and colons. */
+static void check_member(struct account_files *files, const struct texts *texts, const struct group *row,
+			 const char *member)
+{
+	char *name = strndup(member, strcspn(member, " \t\v\f\r:"));
+	const gid_t *gids;
+	size_t count;
+
+	holds(name);
+	if (account_name_ok(name)) {
+		holds(account_files_groups_of(files, name, &gids, &count) == 0);
+		holds(strcmp(name, member) != 0 || lists_gid(gids, count, row->gr_gid), "%s in %u", name, row->gr_gid);
+		for (size_t i = 0; i < count; i++)
+			holds(is_member(texts, name, gids[i]), "%s in %u", name, gids[i]);
+	}
+	free(name);
+}
+
 static void check_groups(struct account_files *files, const struct texts *texts)
 {
 	FILE *stream = stream_of(texts, 0);
@@ -128,16 +165,8 @@ static void check_groups(struct account_files *files, const struct texts *texts)
 			continue;
 		holds(account_files_group_named(files, row->gr_name, &by_name) == 1, "%s", row->gr_name);
 		holds(account_files_group_with_gid(files, row->gr_gid, &by_name) == 1 && by_name.gid == row->gr_gid);
-		for (char **member = row->gr_mem; *member; member++) {
-			const gid_t *gids;
-			size_t count;
-
-			/* glibc takes blanks and colons for parts of a name; nobody of ours is called so. */
-			if (!account_name_ok(*member))
-				continue;
-			holds(account_files_groups_of(files, *member, &gids, &count) == 0);
-			holds(lists_gid(gids, count, row->gr_gid), "%s in %u", *member, row->gr_gid);
-		}
+		for (char **member = row->gr_mem; *member; member++)
+			check_member(files, texts, row, *member);
 	}
 	(void)fclose(stream);
 }
