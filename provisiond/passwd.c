@@ -600,7 +600,8 @@ static bool lists_member(const struct account_rows *rows, uint32_t row, const ch
 {
 	const struct account_row *group = &rows->rows[row];
 
-	return group->has_fourth_field && group->has_number[0] &&
+	/* The largest number is no group's, and stands for those that are too large as well. */
+	return group->has_fourth_field && group->has_number[0] && group->number[0] != UINT32_MAX &&
 	       row_field_lists(account_row_rest(rows, row, 3), name);
 }
 

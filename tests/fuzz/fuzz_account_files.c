@@ -146,7 +146,8 @@ static void check_member(struct account_files *files, const struct texts *texts,
 	holds(name);
 	if (account_name_ok(name)) {
 		holds(account_files_groups_of(files, name, &gids, &count) == 0);
-		holds(strcmp(name, member) != 0 || lists_gid(gids, count, row->gr_gid), "%s in %u", name, row->gr_gid);
+		holds(strcmp(name, member) != 0 || row->gr_gid == (gid_t)-1 || lists_gid(gids, count, row->gr_gid),
+		      "%s in %u", name, row->gr_gid);
 		for (size_t i = 0; i < count; i++)
 			holds(is_member(texts, name, gids[i]), "%s in %u", name, gids[i]);
 	}

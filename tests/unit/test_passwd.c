@@ -996,6 +996,19 @@ static void a_member_is_who_is_one_for_glibc(void **state)
 	}
 }
 
+static void nobody_is_in_a_group_whose_gid_is_too_large(void **state)
+{
+	struct fixture *fixture = *state;
+	const gid_t *gids;
+	size_t count;
+
+	scratch_write(&fixture->scratch, "etc/group",
+		      "a:x:4294967295:alice\nb:x:99999999999:alice\nc:x:-1:alice\nd:x:4294967294:alice\n", 0644);
+	assert_int_equal(account_files_groups_of(fixture->files, "alice", &gids, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(gids[0], 4294967294);
+}
+
 static void groups_are_found_by_name_gid_and_member(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1206,6 +1219,7 @@ int main(void)
 		CASE(odd_rows_are_read_as_glibc_reads_them),
 		CASE(a_row_is_read_as_glibc_reads_it),
 		CASE(a_member_is_who_is_one_for_glibc),
+		CASE(nobody_is_in_a_group_whose_gid_is_too_large),
 		CASE(groups_are_found_by_name_gid_and_member),
 		CASE(shadow_tells_lock_and_expiry),
 		CASE(a_change_in_place_is_seen_at_once),
