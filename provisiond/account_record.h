@@ -43,7 +43,10 @@ struct account_record {
 	const char *gecos_before;
 	const char *ageing_before; /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE" as in /etc/shadow; "" unless linked */
 	const char *expiry_before; /* days, or "" for none: what reactivation and unlinking restore */
-	bool locked;               /* of the `!` before its password, one is ours */
+	/* The expiry that max_signin_age wrote into /etc/shadow last; "" for none. Whatever else stands there is
+	 * somebody else's, and is neither moved nor forgiven. */
+	const char *expiry_given;
+	bool locked;      /* of the `!` before its password, one is ours */
 	bool revived;     /* with ACCOUNT_CREATING: it was removed before, and is again if it does not come to be */
 	int64_t state_at; /* epoch seconds: since when it has its state */
 	int64_t sessions_ended_at; /* when max_signin_age last ended what the person had running; 0: never */

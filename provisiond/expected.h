@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/cleanup.h"
 
@@ -20,6 +21,7 @@ struct expected {
 	const char *tenant;
 	const char *email;
 	const char *subject; /* "": whoever has the email */
+	uid_t uid;           /* LINK: the local account's when it was linked: another one is not taken. ADD: 0 */
 	int64_t made_at;     /* epoch seconds, as the next */
 	int64_t expires_at;  /* 0: never */
 	char *storage;       /* one block that holds all strings, or NULL when they live elsewhere */

@@ -24,9 +24,9 @@ bool promise_for(const struct config *config, const struct tenant *tenant, const
 	const struct accounts_config *accounts = &config->accounts;
 	struct promise promise = { .shell = accounts->shell };
 
-	promise.uid = reserved_uid
-			      ? *reserved_uid
-			      : account_uid(tenant->domains.items[0], account, accounts->uid_first, accounts->uid_last);
+	promise.uid = reserved_uid ? *reserved_uid
+				   : account_uid(tenant->domains.items[0], account, 0, accounts->uid_first,
+						 accounts->uid_last);
 	if (!home_of(accounts->home, account, promise.home, sizeof(promise.home)))
 		return false;
 	*ret_promise = promise;
