@@ -37,11 +37,13 @@ struct account_record {
 	const char *room;       /* the answer to the first-login question; "" for none */
 	/* Memberships that this program gave, separated by commas: they go when the account goes. "" for none. */
 	const char *groups_given;
+	/* Memberships of a linked account that the tenant's rules took from it: `unlink` gives them back. The same. */
+	const char *groups_taken;
 	uint32_t first_subid; /* of its subordinate uids and gids; 0: it has none */
 	bool linked;          /* it was a local account before, and `unlink` gives it back */
 	/* The account as it was before it was linked (the first two) or deactivated, for its giving back. */
 	const char *gecos_before;
-	const char *ageing_before; /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE" as in /etc/shadow; "" unless linked */
+	const char *ageing_before; /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE" as in /etc/shadow; "" unless we cleared it */
 	const char *expiry_before; /* days, or "" for none: what reactivation and unlinking restore */
 	/* The expiry that max_signin_age wrote into /etc/shadow last; "" for none. Whatever else stands there is
 	 * somebody else's, and is neither moved nor forgiven. */
