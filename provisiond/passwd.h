@@ -37,6 +37,11 @@ struct account_identity {
 	const char *name;
 	uid_t uid;
 	gid_t gid;
+	/* The next are for account_files_remove(). It was a whole account before: its other rows go also when the
+	 * passwd row has gone already (a crash lies between), however they look, as long as their numbers are its. */
+	bool whole;
+	const char *groups;   /* lists of members that it leaves, separated by commas; "*" for all; NULL for none */
+	uint32_t first_subid; /* its rows with these subordinate ids go; all of its name when it was whole. 0: none */
 };
 
 /* How the rows of an account that is there shall be. NULL or negative leaves what is there. Absolute, so that it can be
