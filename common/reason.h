@@ -25,6 +25,7 @@ enum reason {
 	REASON_USE_SHORT_NAME,    /* an email over SSH, where only short names are taken */
 	REASON_DEACTIVATED,
 	REASON_REMOVED,
+	REASON_TENANT_GONE,       /* on record for a tenant that is not configured any more */
 	REASON_REMOTE_FROM,       /* comes from a network that remote_from does not name */
 	/* what the issuer answered */
 	REASON_NOT_ASSIGNED,
@@ -46,6 +47,7 @@ enum reason {
 	REASON_EMAIL_INVALID,     /* missing or malformed */
 	REASON_OTHER_PERSON,      /* approved by somebody who is not the typed name */
 	REASON_SUBJECT_CHANGED,   /* the address was given to someone else */
+	REASON_REASSIGNED,        /* had this name until it was given to a successor */
 	REASON_GROUP_MISSING,
 	REASON_UID_TAKEN,
 	REASON_UID_CHANGED,       /* not the uid that the name service promised */
@@ -54,6 +56,7 @@ enum reason {
 	/* limits and ends */
 	REASON_LIMIT,             /* one of ours: too many sign-ins waiting or started */
 	REASON_CANCELLED,
+	REASON_NOT_ANSWERED,      /* a question of ours, in time and as it could be */
 	REASON_TICKET,            /* the confirmation did not hold */
 	REASON_SERVICE_DOWN,      /* a daemon does not answer */
 	REASON_INTERNAL,
