@@ -127,7 +127,7 @@ const struct config_key config_keys[] = {
 	  .help = "instead of issuer: org = clinic.okta.com means issuer = https://clinic.okta.com" },
 	{ .name = "client_id",
 	  TENANT(client_id),
-	  .parse = parse_text,
+	  .parse = parse_client_id,
 	  .required = true,
 	  .expected = "the application's Client ID",
 	  .help = "Client ID" },

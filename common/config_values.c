@@ -13,7 +13,8 @@
 #include "common/config_keys.h"
 #include "common/names.h"
 
-/* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it freed. */
+/* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it
+ * freed. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
@@ -62,6 +63,14 @@ bool parse_text(const struct config_key *key, const char *text, void *field)
 	return text[0] != '\0' && !has_control(text) && !value_is_placeholder(text) && store(field, text);
 }
 
+bool parse_client_id(const struct config_key *key, const char *text, void *field)
+{
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c >= 0x7f)
+			return false;
+	return parse_text(key, text, field);
+}
+
 bool parse_path(const struct config_key *key, const char *text, void *field)
 {
 	return text[0] == '/' && !strchr(text, ':') && !strstr(text, "/../") && parse_text(key, text, field);
@@ -81,8 +90,8 @@ static bool authority_ok(const char *text, size_t length)
 	size_t host = 0;
 
 	if (length > 0 && text[0] == '[') {
-		host = strcspn(text, "]") + 1;
-		if (host > length)
+		host = 1 + strspn(text + 1, "0123456789ABCDEFabcdef:.");
+		if (host == 1 || text[host++] != ']')
 			return false;
 	} else {
 		while (host < length && (strchr("-.", text[host]) || (text[host] >= '0' && text[host] <= '9') ||

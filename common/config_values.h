@@ -13,6 +13,7 @@ struct config_key;
 typedef bool value_parser(const struct config_key *key, const char *text, void *field);
 
 value_parser parse_text;         /* char *: any text without controls */
+value_parser parse_client_id;    /* char *: printable ASCII (RFC 6749, appendix A.1) */
 value_parser parse_path;         /* char *: an absolute path without `:` */
 value_parser parse_home;         /* char *: the same with exactly one %u, in its last component */
 value_parser parse_https_url;    /* char *: https://HOST[:PORT][/PATH], no query, fragment or user */

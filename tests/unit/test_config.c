@@ -155,10 +155,17 @@ static void a_missing_key_or_a_placeholder_is_an_error(void **state)
 
 static void issuers_are_https_without_query_or_user(void **state)
 {
-	static const char *const bad[] = { "http://a.example",       "https://",
-					   "https://a.example?x=1",  "https://a.example#x",
-					   "https://user@a.example", "https://a b.example",
-					   "ftp://a.example",        "https://a.example:123456" };
+	static const char *const bad[] = { "http://a.example",
+					   "https://",
+					   "https://a.example?x=1",
+					   "https://a.example#x",
+					   "https://user@a.example",
+					   "https://a b.example",
+					   "ftp://a.example",
+					   "https://a.example:123456",
+					   "https://[clinic]",
+					   "https://[2001:db8::1",
+					   "https://[]" };
 	char text[512];
 
 	(void)state;
@@ -167,6 +174,45 @@ static void issuers_are_https_without_query_or_user(void **state)
 			       "[tenant clinic]\nissuer = %s\nclient_id = 1\ndomains = clinic.example\n", bad[i]);
 		refused(text, ":2: `issuer`");
 	}
+}
+
+static void an_org_is_a_host(void **state)
+{
+	static const char *const bad[] = { "https://a.example", "a.example/b", "[tenant lab]", "[", "a b.example" };
+	static const char *const good[] = { "a.example", "a.example:8443", "192.0.2.1", "[2001:db8::1]:8443" };
+	char text[512], issuer[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+			       "[tenant clinic]\norg = %s\nclient_id = 1\ndomains = clinic.example\n", bad[i]);
+		refused(text, ":2: `org`");
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct config *config;
+
+		(void)snprintf(text, sizeof(text),
+			       "[tenant clinic]\norg = %s\nclient_id = 1\ndomains = clinic.example\n", good[i]);
+		(void)snprintf(issuer, sizeof(issuer), "https://%s", good[i]);
+		config = read_config(text);
+		if (!config)
+			fail_msg("for %s: %s", good[i], faults);
+		assert_string_equal(config->tenants[0].issuer, issuer);
+		config_free(config);
+	}
+}
+
+static void a_client_id_is_printable_ascii(void **state)
+{
+	struct config *config = read_config("[tenant clinic]\norg = a.example\nclient_id = 0oa-1_b~ 2\n"
+					    "domains = clinic.example\n");
+
+	(void)state;
+	assert_non_null(config);
+	assert_string_equal(config->tenants[0].client_id, "0oa-1_b~ 2");
+	config_free(config);
+	refused("[tenant clinic]\norg = a.example\nclient_id = 0oa\xc3\xa9\ndomains = clinic.example\n",
+		":3: `client_id`");
 }
 
 static void secrets_go_with_the_ways_that_need_them(void **state)
@@ -295,6 +341,8 @@ int main(void)
 		cmocka_unit_test(unknown_doubled_and_indented_keys_are_errors),
 		cmocka_unit_test(a_missing_key_or_a_placeholder_is_an_error),
 		cmocka_unit_test(issuers_are_https_without_query_or_user),
+		cmocka_unit_test(an_org_is_a_host),
+		cmocka_unit_test(a_client_id_is_printable_ascii),
 		cmocka_unit_test(secrets_go_with_the_ways_that_need_them),
 		cmocka_unit_test(what_has_no_effect_yet_is_refused_not_ignored),
 		cmocka_unit_test(networks_are_exact_or_refused),
