@@ -3,9 +3,10 @@
  */
 #include "provisiond/account_record.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "provisiond/string_block.h"
 
 static const char *const state_names[] = {
 	[ACCOUNT_CREATING] = "creating",       [ACCOUNT_INCOMPLETE] = "incomplete", [ACCOUNT_ACTIVE] = "active",
@@ -15,13 +16,15 @@ static const char *const state_names[] = {
 _Static_assert(sizeof(state_names) / sizeof(state_names[0]) == ACCOUNT_STATE_COUNT, "every state has its name");
 
 static const size_t strings[] = {
-	offsetof(struct account_record, name),   offsetof(struct account_record, tenant),
-	offsetof(struct account_record, issuer), offsetof(struct account_record, subject),
-	offsetof(struct account_record, email),  offsetof(struct account_record, full_name),
-	offsetof(struct account_record, home),   offsetof(struct account_record, shell),
+	offsetof(struct account_record, name),          offsetof(struct account_record, tenant),
+	offsetof(struct account_record, issuer),        offsetof(struct account_record, subject),
+	offsetof(struct account_record, email),         offsetof(struct account_record, full_name),
+	offsetof(struct account_record, home),          offsetof(struct account_record, shell),
+	offsetof(struct account_record, room),          offsetof(struct account_record, groups_given),
+	offsetof(struct account_record, gecos_before),  offsetof(struct account_record, ageing_before),
+	offsetof(struct account_record, expiry_before), offsetof(struct account_record, expiry_given),
+	offsetof(struct account_record, refusal),
 };
-
-#define STRINGS (sizeof(strings) / sizeof(strings[0]))
 
 const char *account_state_name(enum account_state state)
 {
@@ -47,31 +50,14 @@ void account_name_copy(const char *name, char ret_copy[ACCOUNT_NAME_MAX + 1])
 	ret_copy[length] = '\0';
 }
 
-static const char **string_at(struct account_record *record, size_t offset)
-{
-	return (const char **)(void *)((char *)record + offset);
-}
-
 int account_record_copy(const struct account_record *record, struct account_record *ret_copy)
 {
 	struct account_record copy = *record;
-	size_t size = 0;
-	char *to;
+	int r = string_block_own_all(&copy, strings, sizeof(strings) / sizeof(strings[0]), &copy.storage);
 
-	for (size_t i = 0; i < STRINGS; i++)
-		size += strlen(*string_at(&copy, strings[i])) + 1;
-	to = copy.storage = malloc(size);
-	if (!to)
-		return -ENOMEM;
-	for (size_t i = 0; i < STRINGS; i++) {
-		const char **string = string_at(&copy, strings[i]);
-		size_t length = strlen(*string) + 1;
-
-		*string = memcpy(to, *string, length);
-		to += length;
-	}
-	*ret_copy = copy;
-	return 0;
+	if (r == 0)
+		*ret_copy = copy;
+	return r;
 }
 
 void account_record_clear(struct account_record *record)

@@ -56,10 +56,11 @@ struct planned_change {
 /* "update", "link", ... as in the database. Lives for ever. */
 const char *change_kind_name(enum change_kind kind);
 bool change_kind_from_name(const char *name, enum change_kind *ret_kind);
-/* A change that leaves all as it is: for designated starts. */
+/* A change that leaves all as it is, to start from. It borrows the record's strings. */
 struct planned_change planned_change_none(enum change_kind kind, const struct account_record *record);
-/* A copy whose strings are its own. 0 or -ENOMEM. The caller clears it. */
+/* A copy whose strings are its own, the record's too. 0 or -ENOMEM. The caller clears it. */
 int planned_change_copy(const struct planned_change *change, struct planned_change *ret_copy);
+/* Frees what the change and its record own, and empties both. Takes an empty one. */
 void planned_change_clear(struct planned_change *change);
 
 #define _cleanup_planned_change_ _cleanup_(planned_change_clear)

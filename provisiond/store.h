@@ -1,8 +1,11 @@
 /*
- * The accounts on record: a SQLite database in one file. The only place that knows SQLite.
+ * The accounts on record: a SQLite database in one file. Only the store's files know SQLite.
  *
- * Every change is on disk when its function returns, or, inside store_begin() and store_commit(), when the latter does.
- * Rows are never deleted once an account was usable: a removed account keeps its uid from being given to anybody else.
+ * Every change is whole, and on disk, when its function returns, or, inside store_begin() and store_commit(), when the
+ * latter does. A function that fails has changed nothing. A uid is never forgotten once an account was usable: a
+ * removed or former account keeps it from being given to anybody else.
+ *
+ * Strings of a record may be NULL, which is on record as "".
  */
 #ifndef PROVISIOND_STORE_H
 #define PROVISIOND_STORE_H
@@ -25,7 +28,8 @@ enum store_answer {
 	STORE_FAILED, /* the database cannot be read just now; store_fault() says why */
 };
 
-/* Opens the database, making it when there is none, and checks it whole. The file must be a regular one with a single
+/* Opens the database, making it when there is none, checks it whole, and brings one of an earlier version up to date.
+ * The file must be a regular one with a single
  * name, belong to this process's user and be closed to others; the same for the folder. NULL on failure, and fault says
  * in one sentence what is wrong and what to do. The database stays locked for this process: a second daemon is refused.
  */
@@ -49,7 +53,8 @@ enum store_answer store_account_after(struct store *store, const char *name, str
 /* The same among the accounts whose creation was begun and not ended. */
 enum store_answer store_account_creating_after(struct store *store, const char *name,
 					       struct account_record *ret_record);
-/* The uid that the admin has reserved for a name; and the name that a uid is reserved for. */
+/* The uid that is reserved for a name; and the name that a uid is reserved for, or will be when the reassignment ends
+ * that was begun. */
 enum store_answer store_reserved_uid(struct store *store, const char *name, uid_t *ret_uid);
 enum store_answer store_uid_reserved_for(struct store *store, uid_t uid, char *ret_name, size_t size);
 
@@ -73,41 +78,46 @@ enum store_answer store_expected_after(struct store *store, const char *name, st
 enum store_answer store_former_uid(struct store *store, uid_t uid, char *ret_name, size_t size);
 enum store_answer store_former_subject(struct store *store, const char *issuer, const char *subject, char *ret_name,
 				       size_t size);
-/* The highest first_subid on record, removed and former accounts included; 0 for none. */
+/* The highest first_subid on record, removed and former accounts included; STORE_FOUND with 0 for none. */
 enum store_answer store_highest_subid(struct store *store, uint32_t *ret_first);
 
 /* Several changes as one: begin, change, and commit or roll back. 0 or -EIO; after a failed commit all of them are
- * undone. */
+ * undone. After one that failed the others may go on, but for those errors after which all is undone at once: then
+ * every change, and the commit, fail too. */
 int store_begin(struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* Adds a row. 0, -EEXIST when the name, the uid or (issuer, subject) is on record already, or -EIO. */
+/* Adds a row. 0, -EEXIST when the name, the uid or (issuer, subject) is on record already, when the uid is a former
+ * account's or reserved for another name, or the subordinate ids overlap somebody else's, or -EIO. */
 int store_add(struct store *store, const struct account_record *record);
-/* Puts a removed account back as one that is being created (`revived`), with what the record says now; its uid stays.
- * 0, -EEXIST when there is no such removed account with this uid and this (issuer, subject), or -EIO. */
+/* Puts a removed account back as one that is being created (`revived`, whatever the record says of its state), with
+ * what the record says now; its uid stays. 0, -EEXIST when there is no such removed account with this uid and this
+ * (issuer, subject), or -EIO. */
 int store_revive(struct store *store, const struct account_record *record);
 /* Takes back a row whose account is still being created; one that was revived is a removed one again. 0 or -EIO. */
 int store_forget_creating(struct store *store, const char *name);
-/* 0 or -EIO. */
+/* How a creation ends. 0 or -EIO. */
 int store_set_state(struct store *store, const char *name, enum account_state state);
 /* Begins a change: its plan and the account's row (change->record) are on record together. CHANGE_LINK adds the row,
- * and forgets that somebody was expected under this name. 0, -EEXIST when the account has an unfinished change, or a
- * row that contradicts, or -EIO. */
+ * and nobody is expected under this name any more. 0, -EEXIST when the account has an unfinished change or is still
+ * being created, when a row contradicts (another uid, issuer or subject under the name), or next_uid is not free; or
+ * -EIO. */
 int store_begin_change(struct store *store, const struct planned_change *change);
 /* Ends it: the state follows, and the plan is gone. UNLINK deletes the account's row; REASSIGN makes it a former one
- * and reserves its name for next_uid. 0 or -EIO. */
+ * and reserves its name for next_uid. 0, or -EIO, also when no such change was begun. */
 int store_end_change(struct store *store, const struct planned_change *change, int64_t now_s);
-/* Drops a plan that was not begun in the files, and puts the account's row back to `before` (NULL: deletes it). 0 or
- * -EIO. */
+/* Drops a plan that was not begun in the files, and puts the account's row back to `before`; NULL, for a CHANGE_LINK
+ * and nothing else, deletes it, and who was expected is expected again. 0, or -EIO, also when no such change was
+ * begun. */
 int store_drop_change(struct store *store, const char *name, const struct account_record *before);
 /* Expects somebody; what was expected under this name is replaced. 0, -EEXIST when the email is expected under another
- * name, or -EIO. */
+ * name (unless that was over at expected->made_at: then it is forgotten), or -EIO. */
 int store_expect(struct store *store, const struct expected *expected);
 /* 0 (also when nobody was) or -EIO. */
 int store_forget_expected(struct store *store, const char *name);
-/* Reserves a uid for a name, which had another one before or none. 0, -EEXIST when the uid is another name's, or -EIO.
- */
+/* Reserves a uid for a name, which had another one before or none. 0, -EEXIST when the uid is another name's or was a
+ * former account's, or -EIO. */
 int store_reserve(struct store *store, const char *name, uid_t uid, int64_t now_s);
 /* Notes that the issuer refused somebody who typed the name of this account; and that max_signin_age ended its
  * sessions. 0 or -EIO. */

@@ -12,7 +12,8 @@
  *
  * Covers: provisiond/requests.c provisiond/admit.c provisiond/lookup.c provisiond/ask_standing.c provisiond/admission.c
  * provisiond/candidate.c provisiond/facts.c provisiond/stands_for.c provisiond/standing.c provisiond/tickets.c
- * provisiond/lifecycle.c provisiond/store.c provisiond/account_uid.c provisiond/promise.c
+ * provisiond/lifecycle.c provisiond/store_accounts.c provisiond/store_statements.c provisiond/account_uid.c
+ * provisiond/promise.c
  */
 #include "provisiond/requests.h"
 

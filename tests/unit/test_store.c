@@ -402,7 +402,7 @@ static void a_damaged_database_is_refused(void **state)
 static void a_newer_versions_database_is_refused(void **state)
 {
 	struct place *place = *state;
-	const unsigned char version[] = { 0, 0, 0, 2 };
+	const unsigned char version[] = { 0, 0, 0, 3 };
 	int fd;
 
 	store_close(take_pointer(place->store));
