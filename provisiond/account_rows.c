@@ -82,24 +82,25 @@ bool account_row_is(const struct account_rows *rows, uint32_t row, const char *t
 	return row_field_is((struct row_field){ rows->text + rows->rows[row].begin, rows->rows[row].length }, text);
 }
 
+struct row_field row_field_first_item(struct row_field list, struct row_field *ret_others, bool *ret_has_others)
+{
+	const char *end = list.text + list.length, *comma = memchr(list.text, ',', list.length);
+	struct row_field item = { list.text, (size_t)((comma ? comma : end) - list.text) };
+
+	while (item.length > 0 && blank(item.text[0])) {
+		item.text++;
+		item.length--;
+	}
+	*ret_others = (struct row_field){ comma ? comma + 1 : end, comma ? (size_t)(end - comma - 1) : 0 };
+	*ret_has_others = comma != NULL;
+	return item;
+}
+
 bool row_field_lists(struct row_field field, const char *item)
 {
-	const char *text = field.text, *end = text + field.length;
-
-	while (text <= end) {
-		const char *comma = memchr(text, ',', (size_t)(end - text));
-		struct row_field listed = { text, (size_t)((comma ? comma : end) - text) };
-
-		while (listed.length > 0 && blank(listed.text[0])) {
-			listed.text++;
-			listed.length--;
-		}
-		if (row_field_is(listed, item))
+	for (bool more = true; more;)
+		if (row_field_is(row_field_first_item(field, &field, &more), item))
 			return true;
-		if (!comma)
-			break;
-		text = comma + 1;
-	}
 	return false;
 }
 
@@ -289,7 +290,7 @@ uint32_t account_rows_numbered(const struct account_rows *rows, unsigned which, 
 	return at;
 }
 
-/* Builds the text that account_rows_edit() returns, in a buffer that is large enough. */
+/* Builds a text in a buffer that is large enough. */
 struct text_end {
 	char *text;
 	size_t length;
@@ -302,6 +303,34 @@ static void append(struct text_end *end, const char *bytes, size_t length)
 	end->length += length;
 }
 
+int account_row_with_fields(const struct account_rows *rows, uint32_t row, const char *const *fields, unsigned count,
+			    bool last_is_rest, struct row_text *ret_row)
+{
+	const char *text = rows->text + rows->rows[row].begin, *line_end = text + rows->rows[row].length;
+	const char *end = row_end(rows, row);
+	size_t size = rows->rows[row].length + count + 1;
+	struct text_end new = { 0 };
+
+	for (unsigned n = 0; n < count; n++)
+		size += fields[n] ? strlen(fields[n]) : 0;
+	new.text = malloc(size);
+	if (!new.text)
+		return -ENOMEM;
+	for (unsigned n = 0; n < count; n++) {
+		bool is_rest = last_is_rest && n + 1 == count;
+		const char *colon = is_rest ? NULL : memchr(text, ':', (size_t)(end - text));
+		const char *field_end = colon ? colon : end;
+
+		if (n > 0)
+			append(&new, ":", 1);
+		append(&new, fields[n] ? fields[n] : text, fields[n] ? strlen(fields[n]) : (size_t)(field_end - text));
+		text = colon && n + 1 < count ? colon + 1 : field_end;
+	}
+	append(&new, text, (size_t)(line_end - text));
+	*ret_row = (struct row_text){ .text = new.text, .length = new.length };
+	return 0;
+}
+
 static uint32_t first_nis_row(const struct account_rows *rows)
 {
 	uint32_t row = 0;
@@ -311,28 +340,44 @@ static uint32_t first_nis_row(const struct account_rows *rows)
 	return row;
 }
 
-static void append_rows(struct text_end *end, const struct account_rows *rows, const bool *dropped, uint32_t from,
-			uint32_t to)
+/* The row as it will be; a text of NULL when it is dropped. */
+static struct row_field edited_row(const struct account_rows *rows, const struct rows_edit *edit, uint32_t row)
+{
+	if (edit->dropped && edit->dropped[row])
+		return (struct row_field){ NULL, 0 };
+	if (edit->replaced && edit->replaced[row].text)
+		return (struct row_field){ edit->replaced[row].text, edit->replaced[row].length };
+	return (struct row_field){ rows->text + rows->rows[row].begin, rows->rows[row].length };
+}
+
+static void append_rows(struct text_end *end, const struct account_rows *rows, const struct rows_edit *edit,
+			uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++) {
-		if (dropped && dropped[i])
+		struct row_field row = edited_row(rows, edit, i);
+
+		if (!row.text)
 			continue;
-		append(end, rows->text + rows->rows[i].begin, rows->rows[i].length);
+		append(end, row.text, row.length);
 		append(end, "\n", 1);
 	}
 }
 
-int account_rows_edit(const struct account_rows *rows, const bool *dropped, const char *added, size_t added_length,
-		      char **ret_text, size_t *ret_length)
+int account_rows_edit(const struct account_rows *rows, const struct rows_edit *edit, char **ret_text,
+		      size_t *ret_length)
 {
 	uint32_t nis = first_nis_row(rows);
-	struct text_end end = { .text = malloc(rows->length + 1 + added_length + 1) };
+	size_t size = edit->added_length + 1;
+	struct text_end end = { 0 };
 
+	for (uint32_t i = 0; i < rows->count; i++)
+		size += edited_row(rows, edit, i).length + 1;
+	end.text = malloc(size);
 	if (!end.text)
 		return -ENOMEM;
-	append_rows(&end, rows, dropped, 0, nis);
-	append(&end, added, added_length);
-	append_rows(&end, rows, dropped, nis, rows->count);
+	append_rows(&end, rows, edit, 0, nis);
+	append(&end, edit->added, edit->added_length);
+	append_rows(&end, rows, edit, nis, rows->count);
 	end.text[end.length] = '\0';
 	*ret_text = end.text;
 	*ret_length = end.length;

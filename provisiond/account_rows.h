@@ -1,6 +1,6 @@
 /*
- * The text of one account file (passwd, shadow, group or gshadow) as rows that are found by name or number, and edited
- * without changing a byte of any other row. Pure: no files, no decisions.
+ * The text of one account file (passwd, shadow, group, gshadow, subuid or subgid) as rows that are found by name or
+ * number, and edited without changing a byte of any other row. Pure: no files, no decisions.
  */
 #ifndef PROVISIOND_ACCOUNT_ROWS_H
 #define PROVISIOND_ACCOUNT_ROWS_H
@@ -63,10 +63,32 @@ bool row_field_is(struct row_field field, const char *text);
  * are part of it. */
 bool row_field_lists(struct row_field field, const char *item);
 
-/* The text without the rows for which dropped[row] is set (NULL: none) and with `added` (whole lines) behind the last
- * row, but before the first NIS row, since what follows one is found too late. A last line without newline gets one. 0
- * and the caller wipes and frees *ret_text, or -ENOMEM. */
-int account_rows_edit(const struct account_rows *rows, const bool *dropped, const char *added, size_t added_length,
-		      char **ret_text, size_t *ret_length);
+/* The first item of a list, without the blanks before it, and what follows its comma. */
+struct row_field row_field_first_item(struct row_field list, struct row_field *ret_others, bool *ret_has_others);
+
+/* A row that takes another's place. */
+struct row_text {
+	char *text; /* without a newline; not NUL-terminated. NULL: none */
+	size_t length;
+};
+
+/* The row with its first `count` fields as given (NULL: as they are), the last of them up to the row's end when
+ * `last_is_rest`. Fields that it lacks before a given one become empty ones; everything else stays, byte for byte. 0
+ * and the caller wipes and frees ret_row->text, or -ENOMEM. */
+int account_row_with_fields(const struct account_rows *rows, uint32_t row, const char *const *fields, unsigned count,
+			    bool last_is_rest, struct row_text *ret_row);
+
+/* What is to become of the rows. */
+struct rows_edit {
+	const bool *dropped;             /* one for each row; NULL: none is */
+	const struct row_text *replaced; /* the same */
+	const char *added;               /* whole lines */
+	size_t added_length;
+};
+
+/* The edited text. What is added stands behind the last row, but before the first NIS row, since what follows one is
+ * found too late. A last line without newline gets one. 0 and the caller wipes and frees *ret_text, or -ENOMEM. */
+int account_rows_edit(const struct account_rows *rows, const struct rows_edit *edit, char **ret_text,
+		      size_t *ret_length);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Adds and removes accounts in /etc/passwd, /etc/shadow, /etc/group and /etc/gshadow as one transaction, and looks
- * users and groups up in them without NSS. It never decides who gets an account, and touches no row but those it is
- * given.
+ * Adds, alters and removes accounts in /etc/passwd, /etc/shadow, /etc/group, /etc/gshadow, /etc/subuid and /etc/subgid
+ * as one transaction, and looks users and groups up in them without NSS. It never decides who gets an account, and
+ * touches no row but those it is given.
  */
 #ifndef PROVISIOND_PASSWD_H
 #define PROVISIOND_PASSWD_H
@@ -13,7 +13,8 @@
 
 #include "common/cleanup.h"
 
-/* The four files below one root. Not for use by several threads. */
+/* The files below one root. Those of subordinate ids and gshadow may be missing, and stay so. Not for use by several
+ * threads. */
 struct account_files;
 
 /* What to write. The private group has the account's name; `gid` is its number and the account's primary group. */
@@ -25,8 +26,9 @@ struct account_entry {
 	const char *home;
 	const char *shell;
 	bool closed; /* no way in yet: the password is locked once more, and the expiry is 1 January 1970's morrow */
+	const char *expiry;        /* days since the epoch; "" or NULL for none. Not looked at when it is closed */
 	const char *const *groups; /* the names of local groups that it is a member of besides; NULL for none */
-	size_t group_count;
+	size_t group_count;        /* a group that is missing is left out, as with account_alteration */
 	uint32_t first_subid; /* SUBID_COUNT subordinate uids and gids from here, in the files there are; 0: none */
 };
 
@@ -49,7 +51,8 @@ struct account_identity {
 struct account_alteration {
 	struct account_identity who;
 	const char *gecos;
-	int locks;              /* how many `!` stand before the password */
+	int locks;              /* how many `!` stand before the password. Where there is none behind them one stays:
+				   nobody gets an account without a password from us */
 	const char *ageing;     /* "LASTCHANGE:MIN:MAX:WARN:INACTIVE" */
 	const char *expiry;     /* days since the epoch; "" for none */
 	const char *groups_in;  /* separated by commas. A group that is missing is left out, and account_files_fault()
@@ -91,24 +94,30 @@ void account_files_close(struct account_files *files);
 int account_files_lock(struct account_files *files);
 void account_files_unlock(struct account_files *files);
 
-/* Removes what a crash left behind: temporary files of ours beside the four. Needs the lock. 0 or -errno. */
+/* Removes what a crash left behind: temporary files of ours beside them. Needs the lock. 0 or -errno. */
 int account_files_sweep(struct account_files *files);
 
-/* Adds all entries or none: group and gshadow first, then shadow, then passwd, so that an account never exists without
- * its other rows. A row that stands there already exactly as it would be written (the day in shadow aside) is kept, so
- * the call can be repeated after a crash. `now_s` (epoch seconds) gives the day of the last password change. Needs the
- * lock. */
-enum account_files_result account_files_add(struct account_files *files, const struct account_entry *entries,
-					    size_t count, int64_t now_s);
-/* Adds and alters all or nothing, in one rewrite of the files. A name that stands in the files with another uid or not
- * at all is TAKEN, when it is to be altered. Rows that are as they shall be are left alone, and a file without changes
- * is not rewritten. Needs the lock. */
+/* Adds and alters all or nothing, in one rewrite of the files: group and gshadow first, then sub?id, then shadow, then
+ * passwd, so that an account never exists without its other rows.
+ *
+ * A row to be added that stands there already exactly as it would be written (the day in shadow aside) is kept, and
+ * rows that are as they shall be are left alone, so the call can be repeated after a crash; a file without changes is
+ * not rewritten. `now_s` (epoch seconds) gives the day of the last password change.
+ *
+ * TAKEN, besides what its text says: a name to be altered that stands in passwd with another uid, twice, or not at all,
+ * or that has its password in passwd; rows or ranges of subordinate ids that a newcomer would inherit or share.
+ *
+ * Members come into the first row of a group's name, and go from every row of that name; gshadow follows, where it has
+ * the group. In a list nothing changes but those who come and go. Needs the lock. */
 enum account_files_result account_files_apply(struct account_files *files, const struct account_edits *edits,
 					      int64_t now_s);
-/* Removes all of them or none: passwd first, group last. A row that is missing is fine; a name whose user has another
- * uid, or whose group has another gid, is TAKEN. Without its passwd row, an account's other rows go only if they are as
- * account_files_add() writes them. A private group that has other members, or is another account's primary group,
- * stays, and so do the lists of members of all other groups. Needs the lock. */
+/* The same without alterations. */
+enum account_files_result account_files_add(struct account_files *files, const struct account_entry *entries,
+					    size_t count, int64_t now_s);
+/* Removes all of them or none: passwd first, group last, and the accounts leave the lists of members that they name. A
+ * row that is missing is fine; a name whose user has another uid is TAKEN. Without its passwd row, an account's other
+ * rows go only if they are as account_files_add() writes them, or if it was whole. The group of its name goes if it has
+ * its gid, no other members and is no other account's primary group. Needs the lock. */
 enum account_files_result account_files_remove(struct account_files *files, const struct account_identity *accounts,
 					       size_t count);
 
@@ -174,8 +183,9 @@ void account_now_clear(struct account_now *now);
 
 #define _cleanup_account_now_ _cleanup_(account_now_clear)
 
-/* A range of SUBID_COUNT subordinate ids that nobody has in /etc/subuid and /etc/subgid, from `at_least` on and within
- * SUB_UID_MIN and SUB_UID_MAX of /etc/login.defs. 1 and *ret_first, 0 when the system has neither file or no range is
+/* A range of SUBID_COUNT subordinate ids that nobody has in /etc/subuid and /etc/subgid, nor as a uid or gid in
+ * /etc/passwd and /etc/group, from `at_least` on and within SUB_UID_MIN and SUB_UID_MAX, SUB_GID_MIN and SUB_GID_MAX of
+ * /etc/login.defs. 1 and *ret_first, 0 when the system has neither file, wants none (SUB_UID_COUNT 0) or no range is
  * left (account_files_fault() tells which), or -errno. */
 int account_files_free_subid(struct account_files *files, uint32_t at_least, uint32_t *ret_first);
 

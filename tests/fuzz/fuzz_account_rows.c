@@ -1,11 +1,11 @@
 /*
- * The text of the four account files: whatever stands in them, every row that is not the account's stays as it is, byte
+ * The text of the account files: whatever stands in them, every row that is not the account's stays as it is, byte
  * for byte and in its place; what is added can be read by glibc's own functions as the account that was meant and as
  * nothing else; nobody's name, uid or gid is given twice; adding again changes nothing; and removing what was added
  * gives the text as it was before (with a newline at its end). A refusal says the line that stands in the way.
  *
- * The input is a name, a GECOS field, a home and a number (lines), then the texts of group, gshadow, shadow and passwd,
- * each ended by a byte 1.
+ * The input is a name, a GECOS field, a home and a number (lines), then the texts of group, gshadow, shadow, passwd,
+ * subuid and subgid, each ended by a byte 1.
  *
  * Covers: provisiond/account_rows.c provisiond/account_changes.c
  */
@@ -25,16 +25,22 @@
 static const unsigned columns[ACCOUNT_FILE_COUNT][ROW_NUMBERS] = {
 	[ACCOUNT_FILE_GROUP] = { 2 },
 	[ACCOUNT_FILE_PASSWD] = { 2, 3 },
+	[ACCOUNT_FILE_SUBUID] = { 1, 2 },
+	[ACCOUNT_FILE_SUBGID] = { 1, 2 },
 };
+
+/* As they stand in the input. */
+static const enum account_file order[ACCOUNT_FILE_COUNT] = { ACCOUNT_FILE_GROUP,  ACCOUNT_FILE_GSHADOW,
+							     ACCOUNT_FILE_SHADOW, ACCOUNT_FILE_PASSWD,
+							     ACCOUNT_FILE_SUBUID, ACCOUNT_FILE_SUBGID };
 
 static const char *const paths[ACCOUNT_FILE_COUNT] = {
-	[ACCOUNT_FILE_GROUP] = "/etc/group",
-	[ACCOUNT_FILE_GSHADOW] = "/etc/gshadow",
-	[ACCOUNT_FILE_SHADOW] = "/etc/shadow",
-	[ACCOUNT_FILE_PASSWD] = "/etc/passwd",
+	[ACCOUNT_FILE_GROUP] = "/etc/group",   [ACCOUNT_FILE_GSHADOW] = "/etc/gshadow",
+	[ACCOUNT_FILE_SHADOW] = "/etc/shadow", [ACCOUNT_FILE_PASSWD] = "/etc/passwd",
+	[ACCOUNT_FILE_SUBUID] = "/etc/subuid", [ACCOUNT_FILE_SUBGID] = "/etc/subgid",
 };
 
-/* The four texts, read, and a change to them. */
+/* The texts, read, and a change to them. */
 struct texts {
 	char *text[ACCOUNT_FILE_COUNT];
 	size_t length[ACCOUNT_FILE_COUNT];
@@ -73,6 +79,7 @@ static void edit_apply(const struct edit *edit, const struct texts *before, stru
 {
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
 		const struct account_change *change = &edit->changes.files[file];
+		const struct rows_edit rows_edit = account_change_edit(change);
 
 		if (account_change_is_empty(change)) {
 			ret_after->length[file] = before->length[file];
@@ -80,8 +87,8 @@ static void edit_apply(const struct edit *edit, const struct texts *before, stru
 			memcpy(ret_after->text[file], before->text[file], before->length[file] + 1);
 			continue;
 		}
-		holds(account_rows_edit(&edit->rows[file], change->dropped, change->added, change->added_length,
-					&ret_after->text[file], &ret_after->length[file]) == 0);
+		holds(account_rows_edit(&edit->rows[file], &rows_edit, &ret_after->text[file],
+					&ret_after->length[file]) == 0);
 	}
 }
 
@@ -240,11 +247,12 @@ static void check_fault(enum account_files_result result, const char *fault)
 /* False when it was refused. */
 static bool add(const struct texts *before, const struct account_entry *entry, struct texts *ret_after)
 {
+	const struct account_edits edits = { .added = entry, .added_count = 1 };
 	struct edit edit;
 	enum account_files_result result;
 
 	edit_begin(before, &edit);
-	result = account_changes_add(&edit.changes, entry, 1, NOW_S);
+	result = account_changes_apply(&edit.changes, &edits, NOW_S);
 	if (result == ACCOUNT_FILES_DONE)
 		edit_apply(&edit, before, ret_after);
 	else
@@ -344,8 +352,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct texts texts;
 
 	entry.uid = entry.gid = (uid_t)strtoul(number, NULL, 10);
-	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++)
-		texts.text[file] = fuzz_text_until(&input, 1, &texts.length[file]);
+	for (size_t i = 0; i < ACCOUNT_FILE_COUNT; i++)
+		texts.text[order[i]] = fuzz_text_until(&input, 1, &texts.length[order[i]]);
 	try(&texts, &entry);
 	texts_free(&texts);
 	free(name);
