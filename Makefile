@@ -33,7 +33,7 @@ LDFLAGS += $(LINK_HARDENING) -Wl,--as-needed
 PKG = $(shell pkg-config $(1) $(2))
 
 COMMON_LIBC := wire names reason
-COMMON_DAEMON := $(COMMON_LIBC) clean_start log secret trusted_file listen network username_format config config_keys config_values remote_from
+COMMON_DAEMON := $(COMMON_LIBC) clean_start log secret trusted_file listen network username_format config config_keys config_values remote_from utf8
 
 MODULE_SOURCES := $(wildcard pam_oidc/module/*.c)
 PAM_OIDCD_SOURCES := $(wildcard pam_oidc/*.c)

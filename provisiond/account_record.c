@@ -23,7 +23,7 @@ static const size_t strings[] = {
 	offsetof(struct account_record, room),          offsetof(struct account_record, groups_given),
 	offsetof(struct account_record, gecos_before),  offsetof(struct account_record, ageing_before),
 	offsetof(struct account_record, expiry_before), offsetof(struct account_record, expiry_given),
-	offsetof(struct account_record, refusal),
+	offsetof(struct account_record, refusal),       offsetof(struct account_record, groups_taken),
 };
 
 const char *account_state_name(enum account_state state)

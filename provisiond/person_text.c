@@ -7,36 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Reads one character; returns its length in bytes, or 0 when the bytes are not UTF-8. */
-static size_t decode(const char *text, uint32_t *ret_point)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t length = bytes[0] < 0x80       ? 1
-			: bytes[0] >> 5 == 6  ? 2
-			: bytes[0] >> 4 == 14 ? 3
-			: bytes[0] >> 3 == 30 ? 4
-					      : 0;
-	uint32_t point;
-
-	if (length == 0)
-		return 0;
-	point = length == 1 ? bytes[0] : bytes[0] & (0x7fU >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (bytes[i] & 0x3f);
-	}
-	if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	*ret_point = point;
-	return length;
-}
-
-static bool is_control(uint32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
-}
+#include "common/utf8.h"
 
 bool person_text_ok(const char *text, size_t max_bytes)
 {
@@ -44,21 +15,13 @@ bool person_text_ok(const char *text, size_t max_bytes)
 		return false;
 	while (*text) {
 		uint32_t point = 0;
-		size_t length = decode(text, &point);
+		size_t length = utf8_decode(text, &point);
 
-		if (length == 0 || is_control(point))
+		if (length == 0 || utf8_is_control(point))
 			return false;
 		text += length;
 	}
 	return true;
-}
-
-/* Line and paragraph separators, directional marks, zero-width characters, the byte order mark, tags. */
-static bool is_invisible(uint32_t point)
-{
-	return point == 0xad || point == 0x61c || (point >= 0x200b && point <= 0x200f) ||
-	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
-	       (point >= 0xfff0 && point <= 0xffff) || point >= 0xe0000;
 }
 
 /* `:` and `,` part fields, `=` is refused by chfn(1), `&` stands for the login name in finger(1). */
@@ -73,13 +36,13 @@ void gecos_from_full_name(const char *full_name, const char *account, char ret_g
 
 	while (*full_name) {
 		uint32_t point = 0;
-		size_t length = decode(full_name, &point);
+		size_t length = utf8_decode(full_name, &point);
 		bool space = point == ' ' || point == '\t' || point == 0xa0;
 
 		if (length > 0 && space) {
 			if (used > 0 && ret_gecos[used - 1] != ' ' && used + 1 < GECOS_MAX)
 				ret_gecos[used++] = ' ';
-		} else if (length > 0 && !is_control(point) && !is_invisible(point) && !is_syntax(point)) {
+		} else if (length > 0 && !utf8_is_control(point) && !utf8_is_invisible(point) && !is_syntax(point)) {
 			if (used + length >= GECOS_MAX)
 				break;
 			memcpy(ret_gecos + used, full_name, length);
@@ -92,4 +55,86 @@ void gecos_from_full_name(const char *full_name, const char *account, char ret_g
 	ret_gecos[used] = '\0';
 	if (used == 0)
 		(void)snprintf(ret_gecos, GECOS_MAX, "%s", account);
+}
+
+/* A GECOS field in its parts. */
+struct gecos_parts {
+	const char *name;
+	size_t name_length;
+	bool has_room; /* there is a comma behind the name */
+	const char *room;
+	size_t room_length;
+	const char *rest; /* from the comma behind the room on; "" for none */
+};
+
+static struct gecos_parts parts_of(const char *gecos)
+{
+	struct gecos_parts parts = { .name = gecos, .name_length = strcspn(gecos, ",") };
+	const char *end = gecos + parts.name_length;
+
+	parts.has_room = *end == ',';
+	parts.room = parts.has_room ? end + 1 : end;
+	parts.room_length = strcspn(parts.room, ",");
+	parts.rest = parts.room + parts.room_length;
+	return parts;
+}
+
+static bool part_is(const char *part, size_t length, const char *text)
+{
+	return strlen(text) == length && memcmp(part, text, length) == 0;
+}
+
+static bool write_parts(const struct gecos_parts *parts, char ret_gecos[GECOS_FIELD_MAX])
+{
+	char text[GECOS_FIELD_MAX];
+	int n = snprintf(text, sizeof(text), "%.*s%s%.*s%s", (int)parts->name_length, parts->name,
+			 parts->has_room ? "," : "", (int)parts->room_length, parts->room, parts->rest);
+
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return false;
+	memcpy(ret_gecos, text, (size_t)n + 1);
+	return true;
+}
+
+bool gecos_with(const char *gecos, const char *full_name, const char *room, char ret_gecos[GECOS_FIELD_MAX])
+{
+	struct gecos_parts parts = parts_of(gecos);
+
+	if (strnlen(gecos, GECOS_FIELD_MAX) >= GECOS_FIELD_MAX)
+		return false;
+	if (full_name) {
+		parts.name = full_name;
+		parts.name_length = strlen(full_name);
+	}
+	if (room) {
+		parts.room = room;
+		parts.room_length = strlen(room);
+		parts.has_room = room[0] != '\0' || parts.rest[0] != '\0';
+	}
+	return write_parts(&parts, ret_gecos);
+}
+
+bool gecos_given_back(const char *gecos, const char *before, const char *full_name, const char *room,
+		      char ret_gecos[GECOS_FIELD_MAX])
+{
+	struct gecos_parts parts = parts_of(gecos), was = parts_of(before);
+	char written[GECOS_FIELD_MAX];
+
+	if (strnlen(gecos, GECOS_FIELD_MAX) >= GECOS_FIELD_MAX || strnlen(before, GECOS_FIELD_MAX) >= GECOS_FIELD_MAX)
+		return false;
+	/* Nothing was changed since: as it was, down to the commas at its end. */
+	if (gecos_with(before, full_name, room[0] ? room : NULL, written) && strcmp(gecos, written) == 0) {
+		memcpy(ret_gecos, before, strlen(before) + 1);
+		return true;
+	}
+	if (part_is(parts.name, parts.name_length, full_name)) {
+		parts.name = was.name;
+		parts.name_length = was.name_length;
+	}
+	if (room[0] && part_is(parts.room, parts.room_length, room)) {
+		parts.room = was.room;
+		parts.room_length = was.room_length;
+		parts.has_room = was.room_length > 0 || parts.rest[0] != '\0';
+	}
+	return write_parts(&parts, ret_gecos);
 }

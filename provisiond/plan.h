@@ -27,10 +27,18 @@ int plan_groups(const struct tenant *tenant, const char *const *okta_groups, siz
  * another name (an alias of root's); NULL when all are as they should be. For the start and for -t. */
 const char *plan_missing_group(const struct tenant *tenant, struct account_files *files, bool *ret_is_alias);
 
-/* Each fills *ret_change, which the caller clears. 0 or -ENOMEM. now_s: epoch seconds. */
+#define PLAN_EXPIRY_MAX 24 /* bytes, with NUL */
 
-/* A sign-in: name, email, groups, expiry by max_signin_age and the password policy are brought up to date.
- * *ret_changes_files says whether any row has to change: when not, the record alone is. */
+/* The expiry in /etc/shadow that max_signin_age makes of a sign-in (epoch seconds): the day after its time is over. ""
+ * where there is no such limit. */
+void plan_limit_expiry(const struct config *config, int64_t signin_at, char ret_days[PLAN_EXPIRY_MAX]);
+
+/* Each fills *ret_change, which the caller clears. 0 or -ENOMEM. now_s: epoch seconds. What stands in the files already
+ * as it shall is left out of the plan. */
+
+/* A sign-in: name, email, groups, expiry by max_signin_age and the password policy are brought up to date; it also ends
+ * `incomplete` where no question is open any more. *ret_changes_files is false when nothing changes but what
+ * store_note_signin() notes (with change->record's email and full name). */
 int plan_update(const struct config *config, const struct account_record *record, const struct candidate *candidate,
 		const struct account_now *now, int64_t now_s, struct planned_change *ret_change,
 		bool *ret_changes_files);
@@ -40,13 +48,16 @@ int plan_policy(const struct config *config, const struct account_record *record
 /* The first-login question is answered, or the admin changes the answer. Ends `incomplete`. */
 int plan_room(const struct config *config, const struct account_record *record, const struct account_now *now,
 	      const char *room, int64_t now_s, struct planned_change *ret_change);
-/* A local account is taken by its owner. `record` is the new row. */
+/* A local account is taken by its owner. `record` is the new row; what it says of the account before (gecos_before and
+ * so on) is filled in. */
 int plan_link(const struct config *config, const struct account_record *record, const struct candidate *candidate,
 	      const struct account_now *now, int64_t now_s, struct planned_change *ret_change);
+/* All that we wrote is taken back; what others wrote since stays. */
 int plan_unlink(const struct account_record *record, const struct account_now *now, int64_t now_s,
 		struct planned_change *ret_change);
 int plan_deactivate(const struct account_record *record, const struct account_now *now, bool keep_sessions,
 		    int64_t now_s, struct planned_change *ret_change);
+/* Back to `active`; or to `incomplete`, where the tenant asks for a room and the account has none. */
 int plan_reactivate(const struct config *config, const struct account_record *record, const struct account_now *now,
 		    int64_t now_s, struct planned_change *ret_change);
 int plan_remove(const struct account_record *record, bool remove_home, int64_t now_s,

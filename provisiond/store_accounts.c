@@ -36,20 +36,21 @@ enum column {
 	SESSIONS_ENDED_AT,
 	REFUSAL,
 	REFUSED_AT,
+	GROUPS_TAKEN,
 	COLUMN_COUNT
 };
 
 _Static_assert(COLUMN_COUNT == ACCOUNT_COLUMN_COUNT, "changes read what stands behind an account's columns");
 
 static const enum column texts[] = {
-	NAME,  TENANT, ISSUER,       SUBJECT,      EMAIL,         FULL_NAME,     HOME,         SHELL,
-	STATE, ROOM,   GROUPS_GIVEN, GECOS_BEFORE, AGEING_BEFORE, EXPIRY_BEFORE, EXPIRY_GIVEN, REFUSAL,
+	NAME, TENANT,       ISSUER,       SUBJECT,       EMAIL,         FULL_NAME,    HOME,    SHELL,        STATE,
+	ROOM, GROUPS_GIVEN, GECOS_BEFORE, AGEING_BEFORE, EXPIRY_BEFORE, EXPIRY_GIVEN, REFUSAL, GROUPS_TAKEN,
 };
 
 static bool texts_are_there(sqlite3_stmt *statement)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (!store_column_text(statement, texts[i]))
+		if (!store_column_text(statement, (int)texts[i]))
 			return false;
 	return true;
 }
@@ -87,6 +88,7 @@ bool store_read_account(sqlite3_stmt *statement, struct account_record *ret_reco
 		.sessions_ended_at = sqlite3_column_int64(statement, SESSIONS_ENDED_AT),
 		.refusal = store_column_text(statement, REFUSAL),
 		.refused_at = sqlite3_column_int64(statement, REFUSED_AT),
+		.groups_taken = store_column_text(statement, GROUPS_TAKEN),
 	};
 	if (!account_state_from_name(store_column_text(statement, STATE), &record.state))
 		return false;
@@ -123,6 +125,7 @@ void store_bind_account(struct store *store, sqlite3_stmt *statement, const stru
 	store_bind_number(store, statement, 1 + SESSIONS_ENDED_AT, record->sessions_ended_at);
 	store_bind_text(store, statement, 1 + REFUSAL, record->refusal);
 	store_bind_number(store, statement, 1 + REFUSED_AT, record->refused_at);
+	store_bind_text(store, statement, 1 + GROUPS_TAKEN, record->groups_taken);
 }
 
 /* ---- finding ---- */

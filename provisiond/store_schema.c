@@ -66,7 +66,7 @@
 																					 " refusal TEXT NOT NULL,"                                                                                                                                                               \
 																					 " " TIME(                                                                                                                                                                               \
 																						 "refused_at") ","                                                                                                                                                               \
-																							       " UNIQUE (issuer, subject));"                                                                                                                                     \
+																							       " groups_taken TEXT NOT NULL, UNIQUE (issuer, subject));"                                                                                                                                     \
 																							       "CREATE INDEX accounts_email ON accounts (tenant, lower(email));"                                                                                                 \
 																							       "CREATE INDEX accounts_creating ON accounts (name) WHERE state = 'creating';"                                                                                     \
 																							       "CREATE INDEX accounts_linked ON accounts (name) WHERE linked = 1;" /* All that the search for idle people compares: it reads no rows but those that it finds. */ \
@@ -208,9 +208,9 @@ static const char from_version_1[] =
 	"DROP INDEX accounts_creating;" ACCOUNTS "INSERT INTO accounts (name, uid, gid, tenant, issuer, subject, "
 						 "email, full_name, home, shell, state, created_at,"
 	"  last_signin_at, room, groups_given, first_subid, linked, gecos_before, ageing_before, expiry_before,"
-	"  expiry_given, locked, revived, state_at, sessions_ended_at, refusal, refused_at)"
+	"  expiry_given, locked, revived, state_at, sessions_ended_at, refusal, refused_at, groups_taken)"
 	" SELECT name, uid, gid, tenant, issuer, subject, email, full_name, home, shell, state, created_at,"
-	"  last_signin_at, '', '', 0, 0, '', '', '', '', 0, 0, created_at, 0, '', 0 FROM accounts_1;"
+	"  last_signin_at, '', '', 0, 0, '', '', '', '', 0, 0, created_at, 0, '', 0, '' FROM accounts_1;"
 	"DROP TABLE accounts_1;" FORMERS CHANGES EXPECTED RULES MARKS;
 
 static int read_number(sqlite3 *database, const char *query, long long *ret_number)

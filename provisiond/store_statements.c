@@ -13,17 +13,17 @@
 	"room,"                                                                                                       \
 	" groups_given, first_subid, linked, gecos_before, ageing_before, expiry_before, expiry_given, locked, "      \
 	"revived,"                                                                                                    \
-	" state_at, sessions_ended_at, refusal, refused_at"
+	" state_at, sessions_ended_at, refusal, refused_at, groups_taken"
 #define ACCOUNT_VALUES                                                                                               \
 	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, " \
 	"?24,"                                                                                                       \
-	" ?25, ?26, ?27"
+	" ?25, ?26, ?27, ?28"
 /* All but who it is: name, uid, issuer and subject. */
 #define SET_ALTERABLE                                                                                                 \
 	"gid = ?3, tenant = ?4, email = ?7, full_name = ?8, home = ?9, shell = ?10, state = ?11, created_at = ?12,"   \
 	" last_signin_at = ?13, room = ?14, groups_given = ?15, first_subid = ?16, linked = ?17, gecos_before = ?18," \
 	" ageing_before = ?19, expiry_before = ?20, expiry_given = ?21, locked = ?22, revived = ?23, state_at = ?24," \
-	" sessions_ended_at = ?25, refusal = ?26, refused_at = ?27"
+	" sessions_ended_at = ?25, refusal = ?26, refused_at = ?27, groups_taken = ?28"
 #define FROM_ACCOUNTS "SELECT " ACCOUNT_COLUMNS " FROM accounts "
 
 /* The changes lead: there are few. */

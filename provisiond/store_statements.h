@@ -122,7 +122,7 @@ int store_leave(struct store *store, int result);
 
 /* ---- what the store's files ask of each other ---- */
 
-#define ACCOUNT_COLUMN_COUNT 27
+#define ACCOUNT_COLUMN_COUNT 28
 
 /* Reads the account that a row of the statement begins with; the strings live until it is stepped or reset. False when
  * it cannot be read. */
