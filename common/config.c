@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/names.h"
 #include "common/trusted_file.h"
+#include "common/utf8.h"
 
 /* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it
  * freed. */
@@ -96,6 +97,25 @@ static void report_format_errors(struct reading *reading)
 		free(errors[i]);
 	}
 	free(errors);
+}
+
+/* libini_config would say the same of it as of a lack of memory. */
+static bool check_encoding(struct reading *reading, const char *text)
+{
+	unsigned line = 1;
+
+	while (*text) {
+		uint32_t point = 0;
+		size_t length = utf8_decode(text, &point);
+
+		if (length == 0) {
+			fault(reading, line, "is not UTF-8 text; write the file anew in that encoding");
+			return false;
+		}
+		line += point == '\n';
+		text += length;
+	}
+	return true;
 }
 
 static bool parse_format(struct reading *reading, const char *text)
@@ -183,11 +203,6 @@ static void refuse_unknown_keys(struct reading *reading, const char *title, enum
 		ini_free_attribute_list(keys);
 }
 
-static bool not_yet(const struct config_key *key, const char *text)
-{
-	return key->not_yet && (strcmp(key->not_yet, "*") == 0 || strcmp(key->not_yet, text) == 0);
-}
-
 static void read_key(struct reading *reading, const char *title, const struct config_key *key, void *target,
 		     unsigned *ret_first_line)
 {
@@ -209,8 +224,6 @@ static void read_key(struct reading *reading, const char *title, const struct co
 		      key->expected);
 	else if (!key->parse(key, text, field))
 		fault(reading, line, "`%s` in [%s] is not right; expected %s", key->name, title, key->expected);
-	else if (not_yet(key, text))
-		fault(reading, line, "`%s = %s` in [%s] is not available yet; remove the line", key->name, text, title);
 }
 
 static unsigned read_section(struct reading *reading, const char *title, enum config_section section, void *target)
@@ -394,7 +407,7 @@ bool config_parse(const char *path, const char *text, config_report *report, voi
 		report(context, path, 0, "cannot be read: out of memory");
 		return false;
 	}
-	well_formed = parse_format(&reading, text);
+	well_formed = check_encoding(&reading, text) && parse_format(&reading, text);
 	ini = reading.ini;
 	if (!well_formed)
 		return false;

@@ -19,7 +19,6 @@ struct config_key {
 	const char *const *words; /* for words; ends with NULL */
 	const char *expected;     /* "a whole number from 1 to 100000" */
 	const char *help;
-	const char *not_yet;      /* a value ("*": any) that is understood but has no effect yet, so it is refused */
 };
 
 extern const struct config_key config_keys[];

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/config_keys.h"
 #include "common/names.h"
+#include "common/utf8.h"
 
 /* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it
  * freed. */
@@ -376,6 +377,45 @@ bool parse_words(const struct config_key *key, const char *text, void *field)
 	return parse_list_of(key, text, field, word_item);
 }
 
+#define ROOMS_MAX 99
+#define ROOM_MAX 64 /* bytes */
+
+/* Somebody who is asked types a number: a room of that name could not be told from the room of that number. */
+static bool is_choice(const char *item)
+{
+	return strspn(item, "0123456789") == strlen(item) && strlen(item) <= 2;
+}
+
+static bool room_item(const struct config_key *key, char *item)
+{
+	size_t length = strlen(item);
+
+	if (!any_item(key, item) || length > ROOM_MAX || is_choice(item) || item[0] == ' ' || item[length - 1] == ' ')
+		return false;
+	while (*item) {
+		uint32_t point = 0;
+		size_t bytes = utf8_decode(item, &point);
+
+		if (bytes == 0 || utf8_is_control(point) || utf8_is_invisible(point) ||
+		    (point < 0x80 && strchr(",:\"'`", (int)point)))
+			return false;
+		item += bytes;
+	}
+	return true;
+}
+
+bool parse_rooms(const struct config_key *key, const char *text, void *field)
+{
+	_cleanup_(string_list_free) struct string_list list = { 0 };
+
+	if (!parse_list_of(key, text, &list, room_item) || list.count > ROOMS_MAX)
+		return false;
+	string_list_free(field);
+	*(struct string_list *)field = list;
+	list = (struct string_list){ 0 };
+	return true;
+}
+
 void group_map_free(struct group_map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
@@ -386,13 +426,23 @@ void group_map_free(struct group_map *map)
 	*map = (struct group_map){ 0 };
 }
 
+static bool is_doubled(const struct group_map *map, const struct group_mapping *mapping)
+{
+	for (const struct group_mapping *other = map->items; other < mapping; other++)
+		if (strcmp(other->okta_group, mapping->okta_group) == 0 &&
+		    strcmp(other->local_group, mapping->local_group) == 0)
+			return true;
+	return false;
+}
+
 static bool take_mapping(const char **text, struct group_mapping *mapping)
 {
 	mapping->okta_group = take_item(text, ":,");
 	if (!mapping->okta_group || has_control(mapping->okta_group) || *(*text)++ != ':')
 		return false;
 	mapping->local_group = take_item(text, ",");
-	return mapping->local_group && account_name_ok(mapping->local_group);
+	return mapping->local_group && account_name_ok(mapping->local_group) &&
+	       !value_is_placeholder(mapping->okta_group);
 }
 
 bool parse_group_map(const struct config_key *key, const char *text, void *field)
@@ -404,7 +454,9 @@ bool parse_group_map(const struct config_key *key, const char *text, void *field
 	if (!map.items)
 		return false;
 	for (;; text++) {
-		if (!take_mapping(&text, &map.items[map.count++]))
+		struct group_mapping *mapping = &map.items[map.count++];
+
+		if (!take_mapping(&text, mapping) || is_doubled(&map, mapping))
 			return false;
 		if (*text == '\0')
 			break;

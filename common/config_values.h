@@ -30,6 +30,7 @@ value_parser parse_scopes;       /* char *: space-separated, with openid */
 value_parser parse_domains;      /* struct string_list, lower case */
 value_parser parse_names;        /* struct string_list of account names */
 value_parser parse_list;         /* struct string_list: comma-separated, "quoted" where they hold commas or colons */
+value_parser parse_rooms;        /* struct string_list: what can stand in GECOS, and be chosen by its number */
 value_parser parse_group_map;    /* struct group_map */
 value_parser parse_networks;     /* struct network_list */
 

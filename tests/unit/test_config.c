@@ -225,16 +225,102 @@ static void secrets_go_with_the_ways_that_need_them(void **state)
 		"`private_key_file` goes with");
 }
 
-static void what_has_no_effect_yet_is_refused_not_ignored(void **state)
+static void groups_and_their_map_are_names_of_groups(void **state)
 {
+	struct config *config = read_config(CLINIC "local_groups = video, audio\ngroup_map = Clinic IT:sudo, Radiology:"
+						   "radiology, \"PACS: a, b\":radiology, Clinic IT:adm\n");
+	const struct tenant *tenant;
+
 	(void)state;
-	refused(CLINIC "rooms = Exam 1, Exam 2\n",
-		":5: `rooms = Exam 1, Exam 2` in [tenant clinic] is not available yet");
-	refused(CLINIC "group_map = Clinic IT:sudo\n", "not available yet");
-	refused(CLINIC "group_map = Clinic IT\n", "is not right; expected pairs");
-	refused(CLINIC "local_groups = video\n", "not available yet");
-	refused(CLINIC "password = fallback\n", "not available yet");
-	refused("[accounts]\nmax_signin_age = 30d\n" CLINIC, "not available yet");
+	assert_non_null(config);
+	tenant = &config->tenants[0];
+	assert_int_equal(tenant->local_groups.count, 2);
+	assert_string_equal(tenant->local_groups.items[1], "audio");
+	assert_int_equal(tenant->group_map.count, 4);
+	assert_string_equal(tenant->group_map.items[2].okta_group, "PACS: a, b");
+	assert_string_equal(tenant->group_map.items[2].local_group, "radiology");
+	config_free(config);
+	refused(CLINIC "group_map = Clinic IT\n", ":5: `group_map` in [tenant clinic] is not right; expected pairs");
+	refused(CLINIC "group_map = Clinic IT:\n", ":5: `group_map`");
+	refused(CLINIC "group_map = :sudo\n", ":5: `group_map`");
+	refused(CLINIC "group_map = Clinic IT:Sudo\n", ":5: `group_map`");
+	refused(CLINIC "group_map = Clinic IT:sudo:adm\n", ":5: `group_map`");
+	refused(CLINIC "group_map = Clinic IT:0\n", ":5: `group_map`");
+	refused(CLINIC "group_map = Clinic IT:sudo,\n", ":5: `group_map`");
+	refused(CLINIC "group_map = Clinic IT:sudo, Lab:lab, Clinic IT:sudo\n", ":5: `group_map`");
+	refused(CLINIC "group_map = <okta group>:sudo\n", ":5: `group_map`");
+	refused(CLINIC "local_groups = video, video\n", ":5: `local_groups`");
+	refused(CLINIC "local_groups = Video\n", ":5: `local_groups`");
+	refused(CLINIC "local_groups = 44\n", ":5: `local_groups`");
+	refused(CLINIC "local_groups =\n", ":5: `local_groups`");
+}
+
+static void rooms_can_stand_in_gecos_and_be_chosen_by_number(void **state)
+{
+	static const char *const bad[] = { "\"A, B\"", "A:B",  "A\"B",      "O'Brien's",    "`A`", "Exam 1, Exam 1",
+					   "Exam 1,",  "",     "\" Exam\"", "\"Exam \"",    "1",   "Exam 1, 99",
+					   "<room>",   "A\tB", "A\xc2\x85", "A\xe2\x80\x8b" };
+	struct config *config = read_config(CLINIC "rooms = Exam 1, Front desk, R\xc3\xb6ntgen (2), 101, A & B = C\n");
+	char text[8192];
+	size_t used;
+
+	(void)state;
+	assert_non_null(config);
+	assert_int_equal(config->tenants[0].rooms.count, 5);
+	assert_string_equal(config->tenants[0].rooms.items[2], "R\xc3\xb6ntgen (2)");
+	config_free(config);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), CLINIC "rooms = %s\n", bad[i]);
+		refused(text, ":5: `rooms` in [tenant clinic]");
+	}
+	refused(CLINIC "rooms = R\xf6ntgen\n", ":5: is not UTF-8 text");
+	/* 64 bytes, and 99 rooms. */
+	for (int length = 64; length <= 65; length++) {
+		(void)snprintf(text, sizeof(text), CLINIC "rooms = %0*d\n", length, 1);
+		config = read_config(text);
+		assert_true((config != NULL) == (length == 64));
+		config_free(config);
+	}
+	used = (size_t)snprintf(text, sizeof(text), CLINIC "rooms = Room 1");
+	for (int i = 2; i <= 100; i++) {
+		used += (size_t)snprintf(text + used, sizeof(text) - used, ", Room %d", i);
+		config = read_config(text);
+		assert_true((config != NULL) == (i < 100));
+		config_free(config);
+	}
+}
+
+static void passwords_are_never_or_fallback(void **state)
+{
+	struct config *config = read_config(CLINIC);
+
+	(void)state;
+	assert_non_null(config);
+	assert_int_equal(config->tenants[0].password, PASSWORD_NEVER);
+	config_free(config);
+	config = read_config(CLINIC "password = fallback\n");
+	assert_non_null(config);
+	assert_int_equal(config->tenants[0].password, PASSWORD_FALLBACK);
+	config_free(config);
+	refused(CLINIC "password = always\n",
+		":5: `password` in [tenant clinic] is not right; expected never or fallback");
+	refused(CLINIC "password = Never\n", ":5: `password`");
+}
+
+static void max_signin_age_is_a_time(void **state)
+{
+	struct config *config = read_config("[accounts]\nmax_signin_age = 30d\n" CLINIC);
+
+	(void)state;
+	assert_non_null(config);
+	assert_int_equal(config->accounts.max_signin_age_s, 30 * 86400);
+	config_free(config);
+	config = read_config(CLINIC);
+	assert_non_null(config);
+	assert_int_equal(config->accounts.max_signin_age_s, 0);
+	config_free(config);
+	refused("[accounts]\nmax_signin_age = 30\n" CLINIC, ":2: `max_signin_age`");
+	refused("[accounts]\nmax_signin_age = 0d\n" CLINIC, ":2: `max_signin_age`");
 }
 
 /* A mistake here would shut everybody out, or let everybody in. */
@@ -344,7 +430,10 @@ int main(void)
 		cmocka_unit_test(an_org_is_a_host),
 		cmocka_unit_test(a_client_id_is_printable_ascii),
 		cmocka_unit_test(secrets_go_with_the_ways_that_need_them),
-		cmocka_unit_test(what_has_no_effect_yet_is_refused_not_ignored),
+		cmocka_unit_test(groups_and_their_map_are_names_of_groups),
+		cmocka_unit_test(rooms_can_stand_in_gecos_and_be_chosen_by_number),
+		cmocka_unit_test(passwords_are_never_or_fallback),
+		cmocka_unit_test(max_signin_age_is_a_time),
 		cmocka_unit_test(networks_are_exact_or_refused),
 		cmocka_unit_test(tenants_share_no_domain_issuer_or_name),
 		cmocka_unit_test(usernames_are_a_format_or_a_claim),
