@@ -12,9 +12,9 @@
 #include "pam_oidc/signin_steps.h"
 
 static const char *const state_names[] = {
-	[SIGNIN_LOOKUP] = "lookup",     [SIGNIN_METADATA] = "metadata",   [SIGNIN_CODE] = "code",
-	[SIGNIN_APPROVAL] = "approval", [SIGNIN_KEYS] = "keys",           [SIGNIN_USERINFO] = "userinfo",
-	[SIGNIN_HELD] = "approved",     [SIGNIN_ADMISSION] = "admission",
+	[SIGNIN_LOOKUP] = "lookup",     [SIGNIN_CHOICE] = "choice",     [SIGNIN_METADATA] = "metadata",
+	[SIGNIN_CODE] = "code",         [SIGNIN_APPROVAL] = "approval", [SIGNIN_KEYS] = "keys",
+	[SIGNIN_USERINFO] = "userinfo", [SIGNIN_HELD] = "approved",     [SIGNIN_ADMISSION] = "admission",
 };
 
 static void stop_everything(struct signin *signin)
@@ -88,6 +88,14 @@ static bool waits_for_issuer(const struct signin *signin)
 	return signin->state == SIGNIN_KEYS || signin->state == SIGNIN_USERINFO;
 }
 
+/* Why it ends when its time is up. */
+static enum reason reason_of_time_up(const struct signin *signin)
+{
+	if (signin->state == SIGNIN_CHOICE)
+		return REASON_NOT_ANSWERED;
+	return waits_for_issuer(signin) ? REASON_ISSUER_UNREACHABLE : REASON_EXPIRED;
+}
+
 static void alarm_rang(void *context)
 {
 	struct signin *signin = context;
@@ -96,7 +104,7 @@ static void alarm_rang(void *context)
 	if (signin->ended_unheard)
 		signin_end(signin, signin->kept_end);
 	else if (now >= signin_ends_ms(signin))
-		signin_end(signin, waits_for_issuer(signin) ? REASON_ISSUER_UNREACHABLE : REASON_EXPIRED);
+		signin_end(signin, reason_of_time_up(signin));
 	else if (polls(signin) && now >= signin->poll.next_ms)
 		signin_poll(signin);
 	else if (signin->state == SIGNIN_KEYS && !signin->waiter.link)
@@ -175,6 +183,14 @@ bool signin_pause(struct signin *signin)
 	/* A poll under way is not cut off: the issuer gives the tokens of an approved code once. */
 	signin->paused = true;
 	signin->deadline_ms = INT64_MAX; /* of an application that is gone */
+	return true;
+}
+
+bool signin_continue(struct signin *signin)
+{
+	if (signin->state != SIGNIN_CHOICE)
+		return false;
+	signin_begin_okta(signin);
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "pam_oidc/device_grant.h"
 #include "pam_oidc/limits.h"
 #include "pam_oidc/realm.h"
+#include "pam_oidc/refusals.h"
 #include "pam_oidc/replay.h"
 
 struct signin;
@@ -32,17 +33,22 @@ struct signin_request {
 
 /* The end. Strings live until the call returns. */
 struct signin_end {
-	enum reason reason; /* REASON_NONE: admitted */
-	const char *text;   /* a sentence for the person; never NULL */
+	enum reason reason;    /* REASON_NONE: admitted */
+	const char *text;      /* a sentence for the person; never NULL */
+	bool password_instead; /* refused before the choice between Okta and the local password was there to make */
 	/* when admitted: */
 	const char *account, *ticket, *home;
 	uid_t uid;
 	bool created;
 };
 
-/* Who watches a sign-in. Neither is called from within signin_start(). */
+/* Who watches a sign-in. None is called from within signin_start(). */
 struct signin_events {
-	/* May it ask the issuer? Called once, when the name turned out to be ours; false ends it with REASON_LIMIT. */
+	/* May it hold a place? Called once, when the name turned out to be ours; false ends it with REASON_LIMIT. */
+	bool (*may_wait)(void *context, struct signin *signin);
+	/* The person may choose between Okta and the local password; signin_continue() goes on with Okta. */
+	void (*choose)(void *context, struct signin *signin);
+	/* May it ask the issuer for a code? Called once; false ends it with REASON_LIMIT. */
 	bool (*may_start)(void *context, struct signin *signin);
 	/* There is a code to show; signin_authorization() has it. */
 	void (*show)(void *context, struct signin *signin);
@@ -53,6 +59,7 @@ struct signin_events {
 
 enum signin_state {
 	SIGNIN_LOOKUP,    /* asking provisiond what the name stands for */
+	SIGNIN_CHOICE,    /* waiting for signin_continue() */
 	SIGNIN_METADATA,  /* waiting for the discovery document */
 	SIGNIN_CODE,      /* asking the issuer for a code */
 	SIGNIN_APPROVAL,  /* polling */
@@ -66,6 +73,7 @@ enum signin_state {
 struct signin_surroundings {
 	struct loop *loop;
 	struct replay *replay;
+	struct refusals *refusals; /* may be NULL */
 };
 
 /* NULL when memory ran out. */
@@ -78,6 +86,8 @@ void signin_free(struct signin *signin);
  * admitted. What comes of a poll that is under way is kept until then. False, and nothing has changed, when there is no
  * code yet or provisiond has the sign-in already. */
 bool signin_pause(struct signin *signin);
+/* The person wants Okta. False, and nothing has changed, when there is no choice to make. */
+bool signin_continue(struct signin *signin);
 /* The person is there: an approved sign-in that was held goes on. */
 void signin_release(struct signin *signin);
 /* The application is back. No event comes from within this call. */

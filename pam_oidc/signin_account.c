@@ -41,10 +41,51 @@ static bool comes_from_a_permitted_network(struct signin *signin)
 	return false;
 }
 
+void signin_begin_okta(struct signin *signin)
+{
+	int64_t wait_ms;
+
+	if (!comes_from_a_permitted_network(signin))
+		return;
+	wait_ms = back_off_left_ms(provider_back_off(signin->provider), wire_now_ms());
+	if (wait_ms > 0) {
+		signin_end_backing_off(signin, wait_ms);
+		return;
+	}
+	if (!signin->events.may_start(signin->events.context, signin)) {
+		signin_note(signin, LOG_WARNING, "refused: too many sign-ins were started", NULL);
+		signin_end(signin, REASON_LIMIT);
+		return;
+	}
+	signin_enter_metadata(signin);
+}
+
+/* Whether the local password is as good: while people move off it, and until a link is taken. An email is no user to
+ * whoever would judge it. */
+static bool takes_password(const struct signin *signin, const struct wire_message *answer)
+{
+	const char *fallback = wire_get(answer, "fallback"), *account = wire_get(answer, "account");
+
+	return fallback && strcmp(fallback, "1") == 0 && account && strcmp(account, signin->name) == 0;
+}
+
+/* Who may use the password is not kept from it by strangers who take all places. */
+static void end_without_place(struct signin *signin, bool password)
+{
+	struct signin_end end = {
+		.reason = REASON_LIMIT,
+		.text = reason_sentence(REASON_LIMIT),
+		.password_instead = password,
+	};
+
+	signin_note(signin, LOG_WARNING, "refused: too many sign-ins wait", NULL);
+	signin_end_with(signin, &end);
+}
+
 static void take_entry(struct signin *signin, const struct wire_message *answer)
 {
 	const char *tenant = wire_get(answer, "tenant");
-	int64_t wait_ms;
+	bool password = takes_password(signin, answer);
 	uint32_t uid;
 
 	if (!account_is_callers(signin, answer)) {
@@ -68,19 +109,18 @@ static void take_entry(struct signin *signin, const struct wire_message *answer)
 		signin_end(signin, REASON_INTERNAL);
 		return;
 	}
-	if (!comes_from_a_permitted_network(signin))
-		return;
-	wait_ms = back_off_left_ms(provider_back_off(signin->provider), wire_now_ms());
-	if (wait_ms > 0) {
-		signin_end_backing_off(signin, wait_ms);
+	if (!signin->events.may_wait(signin->events.context, signin)) {
+		end_without_place(signin, password);
 		return;
 	}
-	if (!signin->events.may_start(signin->events.context, signin)) {
-		signin_note(signin, LOG_WARNING, "refused: too many sign-ins wait or were started", NULL);
-		signin_end(signin, REASON_LIMIT);
+	if (!password) {
+		signin_begin_okta(signin);
 		return;
 	}
-	signin_enter_metadata(signin);
+	/* Before anything else can refuse: none of it matters to the password. */
+	signin->state = SIGNIN_CHOICE;
+	signin_arm(signin);
+	signin->events.choose(signin->events.context, signin);
 }
 
 static void looked_up(void *context, const struct wire_message *answer)

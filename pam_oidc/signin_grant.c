@@ -56,7 +56,8 @@ void signin_enter_metadata(struct signin *signin)
 	provider_wait_metadata(signin->provider, &signin->waiter);
 }
 
-/* Says in the log what the issuer said; the person reads our own words. */
+/* Says in the log what the issuer said; the person reads our own words. What it decided about the person, rather than
+ * about the code or this application, is put on record. */
 static void note_refusal(const struct signin *signin, const char *what, const struct endpoint_answer *answer,
 			 enum reason reason)
 {
@@ -67,6 +68,8 @@ static void note_refusal(const struct signin *signin, const char *what, const st
 		       answer->error ? answer->error : "no error code",
 		       answer->description ? answer->description : "no description");
 	signin_note(signin, admins_matter ? LOG_ERR : LOG_NOTICE, what, detail);
+	if (reason_class(reason) == REASON_CLASS_DENIED)
+		refusals_tell(signin->around->refusals, signin->name, signin_tenant(signin), reason);
 }
 
 static void take_code(struct signin *signin, const struct http_response *response)

@@ -2,7 +2,7 @@
  * The inside of a sign-in, shared by the files that drive it (signin*.c) and by nobody else. Each step has one function
  * that enters it; whatever goes wrong leads to signin_end(), which is called exactly once.
  *
- *     signin_account.c   what does the name stand for?            SIGNIN_LOOKUP
+ *     signin_account.c   what does the name stand for?            SIGNIN_LOOKUP, _CHOICE
  *     signin_grant.c     metadata, a code, polling                SIGNIN_METADATA, _CODE, _APPROVAL
  *     signin_token.c     verification and completion              SIGNIN_KEYS, _USERINFO
  *     signin_account.c   which account does this person get?      SIGNIN_HELD, _ADMISSION
@@ -49,6 +49,8 @@ struct signin {
 
 /* Entering a step may end the sign-in: it is not to be touched afterwards. */
 void signin_enter_lookup(struct signin *signin);
+/* The first step that needs the issuer. */
+void signin_begin_okta(struct signin *signin);
 void signin_enter_metadata(struct signin *signin);
 /* Asks the token endpoint once. */
 void signin_poll(struct signin *signin);

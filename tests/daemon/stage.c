@@ -330,6 +330,10 @@ static void take_question(struct question_seen *question)
 		stage.provisiond.lookups++;
 		lines_of(buffer, (size_t)n, stage.provisiond.lookup_asked, sizeof(stage.provisiond.lookup_asked));
 		answer(question, stage.provisiond.lookup_manner, stage.provisiond.lookup);
+	} else if (strcmp(op, "refused") == 0) {
+		stage.provisiond.refusals++;
+		lines_of(buffer, (size_t)n, stage.provisiond.refused_told, sizeof(stage.provisiond.refused_told));
+		answer(question, stage.provisiond.refused_manner, "status=noted");
 	} else {
 		assert_string_equal(op, "admit");
 		stage.provisiond.admits++;

@@ -38,11 +38,12 @@ struct stage {
 	struct signin_server *server;
 
 	struct {
-		enum provisiond_manner lookup_manner, admit_manner;
+		enum provisiond_manner lookup_manner, admit_manner, refused_manner;
 		char lookup[512], admit[512]; /* fields of the answers, separated by newlines */
 		char lookup_asked[4096];      /* the last questions, in the same form */
 		char admit_asked[65536];
-		int lookups, admits;
+		char refused_told[1024]; /* the last op=refused, likewise */
+		int lookups, admits, refusals;
 		int open; /* connections that are open */
 	} provisiond;
 

@@ -246,7 +246,7 @@ struct provider *realm_provider(struct realm *realm, const char *tenant)
 
 /* ---- who watches ---- */
 
-static bool may_start(void *context, struct signin *signin)
+static bool may_go_on(void *context, struct signin *signin)
 {
 	(void)context;
 	(void)signin;
@@ -414,7 +414,9 @@ void sign_in_alice(const struct issuer_answers *answers, enum on_record record, 
 		.userinfo_endpoint = userinfo_endpoint,
 	};
 	const struct signin_surroundings around = { .replay = replay };
-	const struct signin_events events = { .may_start = may_start, .show = show, .ended = ended };
+	const struct signin_events events = {
+		.may_wait = may_go_on, .may_start = may_go_on, .show = show, .ended = ended
+	};
 	struct signin_request request = {
 		.name = "alice",
 		.resolved = true,

@@ -268,6 +268,84 @@ static void people_whom_okta_refuses_are_told_why(void **state)
 	refused(caller, "policy");
 }
 
+static bool has_been_told(void *context)
+{
+	return stage.provisiond.refusals == *(const int *)context;
+}
+
+static void await_refusals(int count)
+{
+	assert_true(stage_run_until(has_been_told, &count));
+}
+
+static void what_okta_decides_about_a_person_is_put_on_record(void **state)
+{
+	const char *told = stage.provisiond.refused_told;
+	struct caller *caller = alice_waits();
+
+	(void)state;
+	stage_approve("dave", code);
+	stage_advance(POLL_MS);
+	refused(caller, "not_assigned");
+	await_refusals(1);
+	assert_string_equal(asked(told, "op"), "refused");
+	assert_string_equal(asked(told, "name"), "alice");
+	assert_string_equal(asked(told, "tenant"), "clinic");
+	assert_string_equal(asked(told, "reason"), "not_assigned");
+	caller = alice_waits();
+	stage_approve("frank", code);
+	stage_advance(POLL_MS);
+	refused(caller, "policy");
+	await_refusals(2);
+	assert_string_equal(asked(told, "reason"), "policy");
+}
+
+static void what_is_no_decision_about_a_person_is_not_put_on_record(void **state)
+{
+	static const char *const rows[] = { "expired_token", "groups_claim" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct caller *caller = alice_waits();
+
+		(void)stage_control("fault", "{'endpoint':'token','row':'%s'}", rows[i]);
+		stage_advance(POLL_MS);
+		(void)caller_hear_status(caller, "refused");
+		caller_hang_up(caller);
+	}
+	stage_settle();
+	assert_int_equal(stage.provisiond.refusals, 0);
+}
+
+/* 20 refusals, which is more than are under way at once. */
+static void a_provisiond_that_does_not_take_refusals_keeps_nobody_waiting(void **state)
+{
+	int seen;
+
+	(void)state;
+	stage.provisiond.refused_manner = PROVISIOND_IS_SILENT;
+	stage_restart("max_starts_per_minute = 1000", "");
+	for (int i = 0; i < 20; i++) {
+		(void)stage_control("fault", "{'endpoint':'device','row':'not_assigned'}");
+		refused(caller_signs_in("alice", ""), "not_assigned");
+	}
+	stage_settle();
+	seen = stage.provisiond.refusals;
+	assert_in_range(seen, 16, 20);
+	/* Those that were given up make room. */
+	stage_advance(2001);
+	stage_settle();
+	stage.provisiond.refused_manner = PROVISIOND_HANGS_UP;
+	(void)stage_control("fault", "{'endpoint':'device','row':'not_assigned'}");
+	refused(caller_signs_in("alice", ""), "not_assigned");
+	await_refusals(seen + 1);
+	/* One that is under way when the daemon ends is dropped. */
+	stage.provisiond.refused_manner = PROVISIOND_IS_SILENT;
+	(void)stage_control("fault", "{'endpoint':'device','row':'not_assigned'}");
+	refused(caller_signs_in("alice", ""), "not_assigned");
+	await_refusals(seen + 2);
+}
+
 /* --- getting a code --- */
 
 static void rows_at_the_device_endpoint_end_the_sign_in(void **state)
@@ -845,6 +923,9 @@ int main(void)
 		TEST(the_interval_is_the_issuers_or_five_seconds),
 		TEST(a_denial_on_the_page_ends_the_sign_in),
 		TEST(people_whom_okta_refuses_are_told_why),
+		TEST(what_okta_decides_about_a_person_is_put_on_record),
+		TEST(what_is_no_decision_about_a_person_is_not_put_on_record),
+		TEST(a_provisiond_that_does_not_take_refusals_keeps_nobody_waiting),
 		TEST(rows_at_the_device_endpoint_end_the_sign_in),
 		TEST(after_too_many_codes_the_issuer_is_left_alone_for_longer_and_longer),
 		TEST(the_time_that_the_issuer_names_is_honoured_for_codes),

@@ -247,6 +247,133 @@ static void a_name_that_must_resolve_and_does_not_is_a_mistake_in_the_configurat
 	caller_hang_up(caller);
 }
 
+/* --- Okta or the password --- */
+
+static const char choosing[] = "status=entry\nkind=active\naccount=alice\ntenant=clinic\nuid=2000200001\nfallback=1";
+
+static struct caller *alice_chooses(void)
+{
+	struct caller *caller;
+
+	(void)strcpy(stage.provisiond.lookup, choosing);
+	caller = caller_signs_in("alice", "uid=2000200001");
+	(void)caller_hear_status(caller, "choose");
+	return caller;
+}
+
+static void who_may_use_the_password_is_asked_before_the_issuer_is(void **state)
+{
+	struct caller *caller = alice_chooses();
+
+	(void)state;
+	caller_hears_nothing(caller);
+	assert_int_equal(stage_requests("device"), 0);
+	caller_say(caller, "op=continue");
+	(void)snprintf(code, sizeof(code), "%s", wire_get(caller_hear_status(caller, "show"), "code"));
+	stage_approve("alice", code);
+	stage_advance(POLL_MS);
+	(void)caller_hear_status(caller, "admitted");
+	caller_hang_up(caller);
+	assert_int_equal(stage_requests("device"), 1);
+}
+
+static void who_types_the_password_costs_no_code(void **state)
+{
+	struct caller *caller = alice_chooses();
+
+	(void)state;
+	caller_hang_up(caller);
+	stage_settle();
+	assert_int_equal(stage_requests("device"), 0);
+	assert_non_null(strstr(stage.log, "did not choose Okta"));
+	assert_null(strstr(stage.log, "went away"));
+}
+
+static void a_choice_that_is_not_made_ends_with_the_application_s_time(void **state)
+{
+	struct caller *caller = alice_chooses();
+
+	(void)state;
+	stage_advance(900 * 1000 - 1000);
+	caller_hears_nothing(caller);
+	stage_advance(1001);
+	(void)caller_refused(caller, "not_answered");
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+	assert_int_equal(stage_requests("device"), 0);
+}
+
+static void a_choice_holds_a_place_and_is_no_start(void **state)
+{
+	struct caller *callers[2], *caller, *root;
+
+	(void)state;
+	stage_restart("max_pending_per_account = 2\nmax_starts_per_minute = 1", "");
+	for (int i = 0; i < 2; i++)
+		callers[i] = alice_chooses();
+	root = caller_connect(geteuid());
+	caller_say(root, "op=pending");
+	assert_string_equal(wire_get(caller_hear_status(root, "signin"), "state"), "choice");
+	caller_hang_up(root);
+	/* Who has no place has the password all the same. */
+	caller = caller_signs_in("alice", "uid=2000200001");
+	assert_string_equal(wire_get(caller_hear_status(caller, "refused"), "password_instead"), "1");
+	caller_hang_up(caller);
+	caller_say(callers[0], "op=continue");
+	(void)caller_hear_status(callers[0], "show");
+	caller_say(callers[1], "op=continue");
+	(void)caller_refused(callers[1], "limit");
+	caller_hang_up(callers[0]);
+	caller_hang_up(callers[1]);
+}
+
+static void the_choice_comes_before_all_that_only_matters_to_okta(void **state)
+{
+	struct caller *caller;
+
+	(void)state;
+	stage_restart("", "remote_from = 203.0.113.0/24");
+	caller = alice_chooses();
+	caller_say(caller, "op=continue");
+	(void)caller_refused(caller, "remote_from");
+	caller_hang_up(caller);
+	assert_int_equal(stage_requests("device"), 0);
+}
+
+static void an_email_has_no_local_password(void **state)
+{
+	struct caller *caller;
+
+	(void)state;
+	(void)strcpy(stage.provisiond.lookup, choosing);
+	caller = caller_shown("alice@clinic.example", "", NULL, 0);
+	caller_hang_up(caller);
+	(void)strcpy(stage.provisiond.lookup, "status=entry\naccount=alice\ntenant=clinic\nuid=2000200001\nfallback=0");
+	caller = caller_shown("alice", "", NULL, 0);
+	caller_hang_up(caller);
+}
+
+static void to_go_on_where_there_was_no_choice_ends_the_connection(void **state)
+{
+	struct caller *caller = caller_shown("alice", "", NULL, 0);
+
+	(void)state;
+	caller_say(caller, "op=continue");
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+	caller = caller_connect(geteuid());
+	caller_say(caller, "op=continue");
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+	/* Nor is a choice parked, or taken for Enter. */
+	caller = alice_chooses();
+	caller_say(caller, "op=ready");
+	caller_hears_nothing(caller);
+	caller_say(caller, "op=park");
+	caller_hung_up_on(caller);
+	caller_hang_up(caller);
+}
+
 /* --- Enter --- */
 
 static struct caller *alice_waits_for_enter(void)
@@ -1173,6 +1300,13 @@ int main(void)
 		TEST(a_provisiond_that_fails_is_said_to_be_down),
 		TEST(a_silent_provisiond_is_waited_for_two_seconds),
 		TEST(a_name_that_must_resolve_and_does_not_is_a_mistake_in_the_configuration),
+		TEST(who_may_use_the_password_is_asked_before_the_issuer_is),
+		TEST(who_types_the_password_costs_no_code),
+		TEST(a_choice_that_is_not_made_ends_with_the_application_s_time),
+		TEST(a_choice_holds_a_place_and_is_no_start),
+		TEST(the_choice_comes_before_all_that_only_matters_to_okta),
+		TEST(an_email_has_no_local_password),
+		TEST(to_go_on_where_there_was_no_choice_ends_the_connection),
 		TEST(with_wait_enter_an_approval_admits_nobody_before_enter),
 		TEST(enter_may_come_before_the_approval),
 		TEST(without_enter_the_applications_time_runs_out),
