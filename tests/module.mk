@@ -24,6 +24,8 @@ $(BUILD)/tests/unit/test_module_library.o: CPPFLAGS_tests_unit += -DMODULE='"$(a
 $(BUILD)/tests/unit/test_module_library: | $(BUILD)/pam_oidc.so
 
 $(BUILD)/tests/unit/test_module_arguments: $(call objects,pam_oidc/module/arguments.c)
-$(BUILD)/tests/unit/test_module_screen: $(call objects,pam_oidc/module/screen.c) $(call objects,pam_oidc/module/printable.c)
+$(BUILD)/tests/unit/test_module_screen: $(call objects,$(patsubst %,pam_oidc/module/%.c,screen printable text))
+$(BUILD)/tests/unit/test_module_printable: $(call objects,pam_oidc/module/printable.c)
+$(BUILD)/tests/unit/test_module_room_list: $(call objects,$(patsubst %,pam_oidc/module/%.c,room_list printable text))
 $(BUILD)/tests/unit/test_module_sshd_process: $(call objects,pam_oidc/module/sshd_process.c)
 $(BUILD)/tests/unit/test_module_result: $(call objects,pam_oidc/module/result.c)

@@ -18,14 +18,41 @@ bool conversation_error(pam_handle_t *pamh, const char *text)
 	return pam_prompt(pamh, PAM_ERROR_MSG, NULL, "%s", text) == PAM_SUCCESS;
 }
 
-bool conversation_press_enter(pam_handle_t *pamh, const char *text)
+void conversation_forget(char *typed)
 {
-	char *typed = NULL;
-	int result = pam_prompt(pamh, PAM_PROMPT_ECHO_ON, &typed, "%s", text);
-
-	/* Some people type their password at any prompt. */
 	if (typed)
 		explicit_bzero(typed, strlen(typed));
 	free(typed);
-	return result == PAM_SUCCESS;
+}
+
+static bool ask(pam_handle_t *pamh, int style, const char *text, char **ret_typed)
+{
+	_cleanup_typed_ char *typed = NULL;
+
+	if (pam_prompt(pamh, style, &typed, "%s", text) != PAM_SUCCESS)
+		return false;
+	/* To some applications an empty line is nothing at all. */
+	if (!typed)
+		typed = calloc(1, 1);
+	if (!typed)
+		return false;
+	*ret_typed = take_pointer(typed);
+	return true;
+}
+
+bool conversation_ask(pam_handle_t *pamh, const char *text, char **ret_typed)
+{
+	return ask(pamh, PAM_PROMPT_ECHO_ON, text, ret_typed);
+}
+
+bool conversation_ask_hidden(pam_handle_t *pamh, const char *text, char **ret_typed)
+{
+	return ask(pamh, PAM_PROMPT_ECHO_OFF, text, ret_typed);
+}
+
+bool conversation_press_enter(pam_handle_t *pamh, const char *text)
+{
+	_cleanup_typed_ char *typed = NULL;
+
+	return conversation_ask(pamh, text, &typed);
 }

@@ -1,7 +1,10 @@
 /*
- * Makes text harmless. See printable.h. Not isprint(3), which asks the application's locale.
+ * Makes text harmless. See printable.h. Neither isprint(3) nor wcwidth(3), which ask the application's locale.
  */
 #include "pam_oidc/module/printable.h"
+
+#include <stdint.h>
+#include <string.h>
 
 void printable_copy(const char *text, char *ret_text, size_t size)
 {
@@ -13,4 +16,111 @@ void printable_copy(const char *text, char *ret_text, size_t size)
 			ret_text[n] = '?';
 	}
 	ret_text[n] = '\0';
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+/* Not to be shown: controls of C0 and C1, the soft hyphen, marks and separators that are invisible or turn the
+ * direction, surrogates, private use, and what is no character. Beyond the languages' planes nothing is. */
+static const struct range unshown[] = {
+	{ 0x0, 0x1f },        { 0x7f, 0xa0 },       { 0xad, 0xad },       { 0x34f, 0x34f },      { 0x61c, 0x61c },
+	{ 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },   { 0x2000, 0x200f },    { 0x2028, 0x202f },
+	{ 0x205f, 0x206f },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },   { 0xd800, 0xf8ff },    { 0xfdd0, 0xfdef },
+	{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xffff },    { 0x1bca0, 0x1bca3 },
+	{ 0x1d173, 0x1d17a }, { 0x1fffe, 0x1ffff }, { 0x2fffe, 0x2ffff }, { 0x3fffe, 0x10ffff },
+};
+
+/* Those that take two columns, and those that take none (after Unicode's EastAsianWidth and DerivedGeneralCategory,
+ * coarsely: this is for tables to look well). */
+static const struct range wide[] = {
+	{ 0x1100, 0x115e }, { 0x2e80, 0x303e },   { 0x3041, 0x33ff },   { 0x3400, 0x4dbf },   { 0x4e00, 0xa4cf },
+	{ 0xa960, 0xa97f }, { 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff01, 0xff60 },
+	{ 0xffe0, 0xffe6 }, { 0x1f300, 0x1f64f }, { 0x1f680, 0x1f6ff }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd },
+};
+
+static const struct range combining[] = {
+	{ 0x300, 0x36f },   { 0x483, 0x489 },   { 0x591, 0x5bd },   { 0x610, 0x61a },   { 0x64b, 0x65f },
+	{ 0x900, 0x902 },   { 0x93c, 0x93c },   { 0x941, 0x948 },   { 0x94d, 0x94d },   { 0xe31, 0xe31 },
+	{ 0xe34, 0xe3a },   { 0xe47, 0xe4e },   { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff }, { 0x20d0, 0x20ff },
+	{ 0x3099, 0x309a }, { 0xfe20, 0xfe2f },
+};
+
+#define AMONG(point, ranges) is_among(point, ranges, sizeof(ranges) / sizeof((ranges)[0]))
+
+static bool is_among(uint32_t point, const struct range *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (point >= ranges[i].first && point <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* The length of the character that begins here, or 0 when it is not well-formed UTF-8 (RFC 3629, 4). */
+static size_t decode(const char *text, uint32_t *ret_point)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)text[0];
+	size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+	uint32_t point = length == 1 ? first : first & (0x7fU >> length);
+
+	for (size_t i = 1; i < length; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | ((unsigned char)text[i] & 0x3f);
+	}
+	if (length == 0 || point < least[length])
+		return 0;
+	*ret_point = point;
+	return length;
+}
+
+/* The same for a character that may be shown. */
+static size_t showable(const char *text, uint32_t *ret_point)
+{
+	size_t length = decode(text, ret_point);
+
+	return length > 0 && !AMONG(*ret_point, unshown) ? length : 0;
+}
+
+static size_t columns_of(uint32_t point)
+{
+	return AMONG(point, combining) ? 0 : AMONG(point, wide) ? 2 : 1;
+}
+
+size_t printable_copy_utf8(const char *text, char *ret_text, size_t size)
+{
+	size_t used = 0, columns = 0;
+
+	while (*text) {
+		uint32_t point = 0;
+		size_t length = showable(text, &point);
+		size_t needed = length > 0 ? length : 1;
+
+		if (used + needed >= size)
+			break;
+		if (length > 0)
+			memcpy(ret_text + used, text, length);
+		else
+			ret_text[used] = '?';
+		columns += length > 0 ? columns_of(point) : 1;
+		used += needed;
+		text += needed;
+	}
+	ret_text[used] = '\0';
+	return columns;
+}
+
+bool printable_utf8(const char *text)
+{
+	while (*text) {
+		uint32_t point = 0;
+		size_t length = showable(text, &point);
+
+		if (length == 0)
+			return false;
+		text += length;
+	}
+	return true;
 }

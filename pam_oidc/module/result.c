@@ -32,6 +32,7 @@ int result_of_standing(enum standing standing)
 	case STANDING_ELSEWHERE:
 		return PAM_PERM_DENIED;
 	case STANDING_NOT_OURS:
+	case STANDING_EXPECTED:
 		return PAM_USER_UNKNOWN;
 	case STANDING_UNAVAILABLE:
 		return PAM_AUTHINFO_UNAVAIL;
@@ -52,6 +53,7 @@ const char *sentence_of_standing(enum standing standing)
 		return "Your account on this machine is not complete yet. Sign in with Okta once more to finish it.";
 	case STANDING_ACTIVE:
 	case STANDING_NOT_OURS:
+	case STANDING_EXPECTED:
 	case STANDING_UNAVAILABLE:
 		break;
 	}

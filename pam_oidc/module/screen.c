@@ -6,37 +6,13 @@
  */
 #include "pam_oidc/module/screen.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "pam_oidc/module/printable.h"
+#include "pam_oidc/module/text.h"
 
 #define COLUMNS 80
-
-struct text {
-	char *bytes;
-	size_t size;
-	size_t length;
-	bool failed;
-};
-
-static void __attribute__((format(printf, 2, 3))) append(struct text *text, const char *format, ...)
-{
-	va_list arguments;
-	int n;
-
-	if (text->failed)
-		return;
-	va_start(arguments, format);
-	n = vsnprintf(text->bytes + text->length, text->size - text->length, format, arguments);
-	va_end(arguments);
-	if (n < 0 || (size_t)n >= text->size - text->length) {
-		text->failed = true;
-		return;
-	}
-	text->length += (size_t)n;
-}
 
 /* What people call the way in. */
 static const char *service_label(const struct application *application)
@@ -64,7 +40,7 @@ static void append_heading(struct text *text, const struct screen *screen)
 	(void)snprintf(what, sizeof(what), "Sign in to %s as %s with Okta", host, name);
 	(void)snprintf(from, sizeof(from), "(%s%s%s).", service_label(application),
 		       application->rhost[0] ? " from " : "", application->rhost);
-	append(text, "%s%s%s\n", what, strlen(what) + 1 + strlen(from) > COLUMNS ? "\n" : " ", from);
+	text_append(text, "%s%s%s\n", what, strlen(what) + 1 + strlen(from) > COLUMNS ? "\n" : " ", from);
 }
 
 static void append_address(struct text *text, const struct screen *screen, bool qr)
@@ -73,12 +49,12 @@ static void append_address(struct text *text, const struct screen *screen, bool 
 
 	printable_copy(screen->url, url, sizeof(url));
 	printable_copy(screen->code, code, sizeof(code));
-	append(text, "Open              %s\n", url);
-	append(text, "and enter         %s\n", code);
+	text_append(text, "Open              %s\n", url);
+	text_append(text, "and enter         %s\n", code);
 	if (!screen->complete || screen->complete[0] == '\0')
 		return;
 	printable_copy(screen->complete, complete, sizeof(complete));
-	append(text, "%s%s\n", qr ? "or scan, or open  " : "or just open      ", complete);
+	text_append(text, "%s%s\n", qr ? "or scan, or open  " : "or just open      ", complete);
 }
 
 /* How many bytes the cell that begins here has; 0 when it may not be shown. */
@@ -117,7 +93,7 @@ static bool qr_showable(const char *qr)
 
 static void append_qr(struct text *text, const char *qr)
 {
-	append(text, "%s%s", qr, qr[strlen(qr) - 1] == '\n' ? "" : "\n");
+	text_append(text, "%s%s", qr, qr[strlen(qr) - 1] == '\n' ? "" : "\n");
 }
 
 void screen_duration(unsigned seconds, char *ret_text, size_t size)
@@ -126,9 +102,9 @@ void screen_duration(unsigned seconds, char *ret_text, size_t size)
 	struct text text = { .bytes = ret_text, .size = size };
 
 	if (minutes > 0)
-		append(&text, "%u minute%s", minutes, minutes == 1 ? "" : "s");
+		text_append(&text, "%u minute%s", minutes, minutes == 1 ? "" : "s");
 	if (rest > 0 || minutes == 0)
-		append(&text, "%s%u second%s", minutes > 0 ? " " : "", rest, rest == 1 ? "" : "s");
+		text_append(&text, "%s%u second%s", minutes > 0 ? " " : "", rest, rest == 1 ? "" : "s");
 }
 
 static void append_what_next(struct text *text, const struct screen *screen)
@@ -136,10 +112,10 @@ static void append_what_next(struct text *text, const struct screen *screen)
 	char duration[64];
 
 	screen_duration(screen->expires_in_s, duration, sizeof(duration));
-	append(text, "%s (%s, until %02d:%02d:%02d)%s",
-	       screen->press_enter ? "Press Enter once you have approved" : "Waiting until you have approved", duration,
-	       screen->until.tm_hour, screen->until.tm_min, screen->until.tm_sec,
-	       screen->press_enter ? ": " : " ...\n");
+	text_append(text, "%s (%s, until %02d:%02d:%02d)%s",
+		    screen->press_enter ? "Press Enter once you have approved" : "Waiting until you have approved",
+		    duration, screen->until.tm_hour, screen->until.tm_min, screen->until.tm_sec,
+		    screen->press_enter ? ": " : " ...\n");
 }
 
 bool screen_text(const struct screen *screen, char *ret_text, size_t size)
@@ -149,9 +125,9 @@ bool screen_text(const struct screen *screen, char *ret_text, size_t size)
 
 	/* The ssh client puts "(alice@host) " before the first line. */
 	if (screen->application->kind == APPLICATION_SSHD)
-		append(&text, "\n");
+		text_append(&text, "\n");
 	append_heading(&text, screen);
-	append(&text, "Approve only if you yourself started this just now.\n");
+	text_append(&text, "Approve only if you yourself started this just now.\n");
 	append_address(&text, screen, qr);
 	if (!screen->press_enter)
 		append_what_next(&text, screen);

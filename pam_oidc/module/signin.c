@@ -106,6 +106,15 @@ static bool read_show(struct signin *signin, const struct wire_message *message,
 	return true;
 }
 
+/* Once at most, and before anything was asked of the issuer. */
+static bool read_choose(struct signin *signin)
+{
+	bool first = !signin->chose && !signin->shown;
+
+	signin->chose = true;
+	return first;
+}
+
 static bool read_admitted(const struct signin *signin, const struct wire_message *message, struct signin_answer *answer)
 {
 	answer->admitted.account = wire_get(message, "account");
@@ -120,7 +129,8 @@ static bool read_refused(const struct wire_message *message, struct signin_answe
 {
 	answer->refused.reason = reason_from_name(wire_get(message, "reason"));
 	answer->refused.text = wire_get(message, "text");
-	return read_flag(message, "quiet", &answer->refused.quiet);
+	return read_flag(message, "quiet", &answer->refused.quiet) &&
+	       read_flag(message, "password_instead", &answer->refused.password_instead);
 }
 
 static enum signin_event fail(int error, struct signin_answer *answer)
@@ -143,6 +153,8 @@ static enum signin_event receive(struct signin *signin, struct signin_answer *an
 	if (!wire_parse(signin->buffer, (size_t)n, &message))
 		return fail(-EPROTO, answer);
 	status = wire_kind(&message, "status");
+	if (status && strcmp(status, "choose") == 0 && read_choose(signin))
+		return SIGNIN_CHOOSE;
 	if (status && strcmp(status, "show") == 0 && read_show(signin, &message, answer))
 		return SIGNIN_SHOW;
 	if (status && strcmp(status, "admitted") == 0 && read_admitted(signin, &message, answer))
@@ -214,6 +226,12 @@ static bool send_op(struct signin *signin, const char *op)
 
 	wire_begin(&request, signin->buffer, WIRE_MAX, "op", op);
 	return wire_send(signin->fd, &request, wire_now_ms() + CONNECT_WAIT_MS) == 0;
+}
+
+void signin_continue(struct signin *signin)
+{
+	/* As with signin_ready(): a daemon that has gone is met when its answer is read. */
+	(void)send_op(signin, "continue");
 }
 
 void signin_ready(struct signin *signin)

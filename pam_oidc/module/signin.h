@@ -20,12 +20,14 @@ struct signin {
 	int64_t expires_at_ms; /* the person must have approved by then (CLOCK_BOOTTIME, as in wire.h) */
 	int64_t deadline_ms;   /* a little later: the daemon has had the time to say so itself */
 	bool shown;
+	bool chose; /* it was asked for the choice */
 	struct client_connection client;
 };
 
 #define SIGNIN_NONE ((struct signin){ .fd = -1 })
 
 enum signin_event {
+	SIGNIN_CHOOSE, /* the person may use the local password; signin_continue() goes on with Okta */
 	SIGNIN_SHOW,
 	SIGNIN_ADMITTED,
 	SIGNIN_REFUSED,
@@ -54,6 +56,7 @@ struct signin_answer {
 		enum reason reason;
 		const char *text; /* NULL when not sent */
 		bool quiet;
+		bool password_instead; /* the local password may still be tried */
 	} refused;
 	int error; /* of SIGNIN_FAILED: -errno; -ECONNRESET closed, -EPROTO nonsense, -ENOMEM */
 };
@@ -63,6 +66,8 @@ int signin_start(const struct attempt *attempt, struct signin *signin);
 /* Waits for the next event, until until_ms at most (then SIGNIN_TIME_UP). When the client has gone, no answer is
  * reported any more, only that. */
 enum signin_event signin_next(struct signin *signin, int64_t until_ms, struct signin_answer *ret_answer);
+/* Tells the daemon that the person wants Okta, after SIGNIN_CHOOSE. */
+void signin_continue(struct signin *signin);
 /* Tells the daemon that the person has pressed Enter: a sign-in with wait=enter makes no account before. */
 void signin_ready(struct signin *signin);
 /* Keeps the sign-in for the next attempt of the same connection. False when that was not possible. */
