@@ -78,6 +78,33 @@ bool fuzz_is_sentence(const char *text, size_t max)
 	return length > 0 && length <= max;
 }
 
+FILE *fuzz_rows_for_glibc(const char *text, size_t length)
+{
+	static char copy[1 << 20];
+	const char *end = text + length;
+	size_t n = 0;
+	FILE *stream;
+
+	holds(length < sizeof(copy));
+	for (const char *row = text; row < end;) {
+		const char *newline = memchr(row, '\n', (size_t)(end - row));
+		size_t left = (size_t)((newline ? newline : end) - row);
+		bool has_nul = memchr(row, '\0', left) != NULL;
+
+		for (; has_nul && (*row == ' ' || (*row >= '\t' && *row <= '\r')); row++)
+			left--;
+		memcpy(copy + n, row, left);
+		n += left;
+		copy[n++] = '\n';
+		row += left + 1;
+	}
+	if (n == 0)
+		copy[n++] = '\n';
+	stream = fmemopen(copy, n, "re");
+	holds(stream);
+	return stream;
+}
+
 unsigned fuzz_pick(const uint8_t *bytes, size_t size, unsigned bound)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */

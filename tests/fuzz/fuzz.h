@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* libFuzzer calls the first for every input and the second, where a target has it, once. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -36,6 +37,11 @@ uint8_t fuzz_byte(struct fuzz_input *input);
 char *fuzz_text_until(struct fuzz_input *input, uint8_t end, size_t *ret_length);
 /* All that is left. */
 char *fuzz_rest(struct fuzz_input *input, size_t *ret_length);
+
+/* The text of an account file as a stream for fgetpwent(3) and the like, to be closed by the caller; one at a time.
+ * Where no newline ends a row that begins with blanks, or a NUL comes before it, glibc 2.36 reads as many of the row's
+ * last characters twice: the text gets a newline at its end, and a row with a NUL loses its blanks. */
+FILE *fuzz_rows_for_glibc(const char *text, size_t length);
 
 /* True for printable ASCII, and for texts that are neither empty nor longer than max. */
 bool fuzz_is_sentence(const char *text, size_t max);
