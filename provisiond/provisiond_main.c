@@ -16,6 +16,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/version.h"
+#include "provisiond/configured_groups.h"
 #include "provisiond/requests.h"
 #include "provisiond/server.h"
 #include "provisiond/service.h"
@@ -140,6 +141,10 @@ static bool load(struct service *service, const char *config_path)
 		return false;
 	if (!config_load(config_path, config_report_to_log, NULL, &config))
 		return false;
+	if (!configured_groups_are_there(config, service->files)) {
+		config_free(config);
+		return false;
+	}
 	loaded = system_names_load(NULL, &names);
 	if (loaded != 0) {
 		log_error("the reserved names in sysusers.d cannot be read: %s", strerror(-loaded));
@@ -248,19 +253,25 @@ static int take_signals(void)
 	return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+static struct account_files *open_account_files(void)
+{
+	struct account_files *files = NULL;
+	int opened = account_files_open("/", 0, &files);
+
+	if (opened != 0)
+		log_error("/etc cannot be used: %s", opened == -EPERM
+							     ? "it must belong to root and not be writable by others"
+							     : strerror(-opened));
+	return files;
+}
+
 static bool open_service(struct daemon *daemon)
 {
 	struct service *service = &daemon->service;
 	char fault[512];
-	int opened = account_files_open("/", 0, &service->files);
 
-	if (opened != 0) {
-		log_error("/etc cannot be used: %s", opened == -EPERM
-							     ? "it must belong to root and not be writable by others"
-							     : strerror(-opened));
-		return false;
-	}
-	if (!load(service, daemon->options.config_path))
+	service->files = open_account_files();
+	if (!service->files || !load(service, daemon->options.config_path))
 		return false;
 	/* Before the database: the child that asks the other name services must not have it open. */
 	daemon->sources = sources_start(NSSWITCH_CONF);
@@ -349,13 +360,19 @@ static int serve(const struct options *options)
 
 static int check_configuration(const char *path)
 {
+	struct account_files *files;
 	struct config *config;
+	bool right;
 
 	if (!config_load(path, config_report_to_log, NULL, &config))
 		return EXIT_FAILURE;
+	files = open_account_files();
+	right = files && configured_groups_are_there(config, files);
+	account_files_close(files);
 	config_free(config);
-	(void)printf("%s: no fault found\n", path);
-	return EXIT_SUCCESS;
+	if (right)
+		(void)printf("%s: no fault found\n", path);
+	return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
