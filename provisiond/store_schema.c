@@ -9,190 +9,151 @@
 #define SCHEMA_VERSION 2
 #define APPLICATION_ID 0x706f6964 /* "poid", so that file(1) and we know it for ours */
 
-/* Any uid of a person. */
-#define UID_CHECK(column) "CHECK (typeof(" column ") = 'integer' AND " column " BETWEEN 1000 AND 4294967294)"
-#define TIME(column) column " INTEGER NOT NULL CHECK (typeof(" column ") = 'integer')"
-#define FLAG(column) column " INTEGER NOT NULL CHECK (" column " IN (0, 1))"
+/* clang-format off */
+
+#define IS_PERSONS_UID(column) "typeof(" column ") = 'integer' AND " column " BETWEEN 1000 AND 4294967294"
+#define NUMBER(column) " " column " INTEGER NOT NULL CHECK (typeof(" column ") = 'integer')"
+#define FLAG(column) " " column " INTEGER NOT NULL CHECK (" column " IN (0, 1))"
 #define STATES "('creating', 'incomplete', 'active', 'deactivated', 'removed')"
 
-#define ACCOUNTS                                                                                                                                                                                                                                                                                                                                                 \
-	"CREATE TABLE accounts ("                                                                                                                                                                                                                                                                                                                                \
-	" name TEXT NOT NULL PRIMARY KEY,"                                                                                                                                                                                                                                                                                                                       \
-	" uid INTEGER NOT NULL UNIQUE " UID_CHECK(                                                                                                                                                                                                                                                                                                               \
-		"uid") "," /* A local account may have a group of the system's, such as users, before it is linked. */                                                                                                                                                                                                                                           \
-		       " gid INTEGER NOT NULL CHECK (typeof(gid) = 'integer' AND gid BETWEEN 1 AND 4294967294"                                                                                                                                                                                                                                                   \
-		       "  AND (gid >= 1000 OR linked)),"                                                                                                                                                                                                                                                                                                         \
-		       " tenant TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                                  \
-		       " issuer TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                                  \
-		       " subject TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                                 \
-		       " email TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                                   \
-		       " full_name TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                               \
-		       " home TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                                    \
-		       " shell TEXT NOT NULL,"                                                                                                                                                                                                                                                                                                                   \
-		       " state TEXT NOT NULL CHECK (state IN " STATES "),"                                                                                                                                                                                                                                                                                       \
-		       " " TIME(                                                                                                                                                                                                                                                                                                                                 \
-			       "created_at") ","                                                                                                                                                                                                                                                                                                                 \
-					     " " TIME(                                                                                                                                                                                                                                                                                                           \
-						     "last_signin_at") ","                                                                                                                                                                                                                                                                                       \
-								       " room TEXT NOT NULL,"                                                                                                                                                                                                                                                                    \
-								       " groups_given TEXT NOT NULL,"                                                                                                                                                                                                                                                            \
-								       " first_subid INTEGER NOT NULL CHECK "                                                                                                                                                                                                                                                    \
-								       "(typeof(first_subid) = 'integer' AND "                                                                                                                                                                                                                                                   \
-								       "first_subid BETWEEN 0 AND 4294967295),"                                                                                                                                                                                                                                                  \
-								       " " FLAG(                                                                                                                                                                                                                                                                                 \
-									       "linked") ","                                                                                                                                                                                                                                                                     \
-											 " gecos_before TEXT NOT "                                                                                                                                                                                                                                               \
-											 "NULL,"                                                                                                                                                                                                                                                                 \
-											 " ageing_before TEXT NOT "                                                                                                                                                                                                                                              \
-											 "NULL,"                                                                                                                                                                                                                                                                 \
-											 " expiry_before TEXT NOT "                                                                                                                                                                                                                                              \
-											 "NULL,"                                                                                                                                                                                                                                                                 \
-											 " expiry_given TEXT NOT "                                                                                                                                                                                                                                               \
-											 "NULL,"                                                                                                                                                                                                                                                                 \
-											 " " FLAG(                                                                                                                                                                                                                                                               \
-												 "locked") ","                                                                                                                                                                                                                                                   \
-													   " " FLAG(                                                                                                                                                                                                                                             \
-														   "r"                                                                                                                                                                                                                                           \
-														   "e"                                                                                                                                                                                                                                           \
-														   "v"                                                                                                                                                                                                                                           \
-														   "i"                                                                                                                                                                                                                                           \
-														   "v"                                                                                                                                                                                                                                           \
-														   "e"                                                                                                                                                                                                                                           \
-														   "d") " CHECK (NOT revived OR state = 'creating'),"                                                                                                                                                                                            \
-															" " TIME(                                                                                                                                                                                                                                \
-																"state_at") ","                                                                                                                                                                                                                  \
-																	    " " TIME(                                                                                                                                                                                                            \
-																		    "sessions_ended_at") ","                                                                                                                                                                                     \
-																					 " refusal TEXT NOT NULL,"                                                                                                                                                               \
-																					 " " TIME(                                                                                                                                                                               \
-																						 "refused_at") ","                                                                                                                                                               \
-																							       " groups_taken TEXT NOT NULL, UNIQUE (issuer, subject));"                                                                                                                                     \
-																							       "CREATE INDEX accounts_email ON accounts (tenant, lower(email));"                                                                                                 \
-																							       "CREATE INDEX accounts_creating ON accounts (name) WHERE state = 'creating';"                                                                                     \
-																							       "CREATE INDEX accounts_linked ON accounts (name) WHERE linked = 1;" /* All that the search for idle people compares: it reads no rows but those that it finds. */ \
-																							       "CREATE INDEX accounts_idle ON accounts (name, last_signin_at, sessions_ended_at) WHERE state = 'active';"                                                        \
-																							       "CREATE INDEX accounts_subids ON accounts (first_subid);"
+/* A local account may have had a group of the system's, such as users, before it was linked. The index of idle people
+ * holds all that their search compares: it reads no rows but those that it finds. */
+#define ACCOUNTS \
+	"CREATE TABLE accounts (" \
+	" name TEXT NOT NULL PRIMARY KEY," \
+	" uid INTEGER NOT NULL UNIQUE CHECK (" IS_PERSONS_UID("uid") ")," \
+	" gid INTEGER NOT NULL" \
+	"  CHECK (typeof(gid) = 'integer' AND gid BETWEEN 1 AND 4294967294 AND (gid >= 1000 OR linked))," \
+	" tenant TEXT NOT NULL," \
+	" issuer TEXT NOT NULL," \
+	" subject TEXT NOT NULL," \
+	" email TEXT NOT NULL," \
+	" full_name TEXT NOT NULL," \
+	" home TEXT NOT NULL," \
+	" shell TEXT NOT NULL," \
+	" state TEXT NOT NULL CHECK (state IN " STATES ")," \
+	NUMBER("created_at") "," \
+	NUMBER("last_signin_at") "," \
+	" room TEXT NOT NULL," \
+	" groups_given TEXT NOT NULL," \
+	" first_subid INTEGER NOT NULL" \
+	"  CHECK (typeof(first_subid) = 'integer' AND first_subid BETWEEN 0 AND 4294967295)," \
+	FLAG("linked") "," \
+	" gecos_before TEXT NOT NULL," \
+	" ageing_before TEXT NOT NULL," \
+	" expiry_before TEXT NOT NULL," \
+	" expiry_given TEXT NOT NULL," \
+	FLAG("locked") "," \
+	FLAG("revived") " CHECK (NOT revived OR state = 'creating')," \
+	NUMBER("state_at") "," \
+	NUMBER("sessions_ended_at") "," \
+	" refusal TEXT NOT NULL," \
+	NUMBER("refused_at") "," \
+	" groups_taken TEXT NOT NULL," \
+	" UNIQUE (issuer, subject));" \
+	"CREATE INDEX accounts_email ON accounts (tenant, lower(email));" \
+	"CREATE INDEX accounts_creating ON accounts (name) WHERE state = 'creating';" \
+	"CREATE INDEX accounts_linked ON accounts (name) WHERE linked = 1;" \
+	"CREATE INDEX accounts_idle ON accounts (name, last_signin_at, sessions_ended_at) WHERE state = 'active';" \
+	"CREATE INDEX accounts_subids ON accounts (first_subid);"
 
-#define RESERVATIONS                                         \
-	"CREATE TABLE reservations ("                        \
-	" name TEXT NOT NULL PRIMARY KEY,"                   \
-	" uid INTEGER NOT NULL UNIQUE " UID_CHECK("uid") "," \
-							 " reserved_at INTEGER NOT NULL);"
+/* As in version 1. */
+#define RESERVATIONS \
+	"CREATE TABLE reservations (" \
+	" name TEXT NOT NULL PRIMARY KEY," \
+	" uid INTEGER NOT NULL UNIQUE CHECK (typeof(uid) = 'integer' AND uid BETWEEN 1000 AND 4294967294)," \
+	" reserved_at INTEGER NOT NULL);"
 
-/* Accounts whose name was given to a successor. */
-#define FORMERS                                                                                                        \
-	"CREATE TABLE formers ("                                                                                       \
-	" uid INTEGER NOT NULL PRIMARY KEY " UID_CHECK(                                                                \
-		"uid") ","                                                                                             \
-		       " name TEXT NOT NULL,"                                                                          \
-		       " tenant TEXT NOT NULL,"                                                                        \
-		       " issuer TEXT NOT NULL,"                                                                        \
-		       " subject TEXT NOT NULL,"                                                                       \
-		       " email TEXT NOT NULL,"                                                                         \
-		       " full_name TEXT NOT NULL,"                                                                     \
-		       " home TEXT NOT NULL," /* where it is kept */                                                   \
-		       " first_subid INTEGER NOT NULL,"                                                                \
-		       " " TIME("created_at") ","                                                                      \
-					      " " TIME("ended_at") ");"                                                \
-								   "CREATE INDEX formers_subject ON formers (issuer, " \
-								   "subject);"
+/* Accounts whose name was given to a successor; `home` says where it is kept. */
+#define FORMERS \
+	"CREATE TABLE formers (" \
+	" uid INTEGER NOT NULL PRIMARY KEY CHECK (" IS_PERSONS_UID("uid") ")," \
+	" name TEXT NOT NULL," \
+	" tenant TEXT NOT NULL," \
+	" issuer TEXT NOT NULL," \
+	" subject TEXT NOT NULL," \
+	" email TEXT NOT NULL," \
+	" full_name TEXT NOT NULL," \
+	" home TEXT NOT NULL," \
+	NUMBER("first_subid") "," \
+	NUMBER("created_at") "," \
+	NUMBER("ended_at") ");" \
+	"CREATE INDEX formers_subject ON formers (issuer, subject);"
 
 /* Changes that were begun and not ended; their records are the accounts' rows. */
-#define CHANGES                                                                                                 \
-	"CREATE TABLE changes ("                                                                                \
-	" account TEXT NOT NULL PRIMARY KEY REFERENCES accounts (name),"                                        \
-	" kind TEXT NOT NULL"                                                                                   \
-	"  CHECK (kind IN ('update', 'link', 'unlink', 'deactivate', 'reactivate', 'remove', 'reassign')),"     \
-	" state_after TEXT NOT NULL CHECK (state_after IN " STATES "),"                                         \
-	" gecos TEXT,"                                                                                          \
-	" locks INTEGER NOT NULL CHECK (typeof(locks) = 'integer'),"                                            \
-	" ageing TEXT,"                                                                                         \
-	" expiry TEXT,"                                                                                         \
-	" groups_in TEXT,"                                                                                      \
-	" groups_out TEXT,"                                                                                     \
-	" " FLAG("end_sessions") ","                                                                            \
-				 " home_fate TEXT NOT NULL CHECK (home_fate IN ('stays', 'removed', 'moved'))," \
-				 " home_to TEXT CHECK ((home_to IS NOT NULL) = (home_fate = 'moved')),"         \
-				 " next_uid INTEGER UNIQUE " UID_CHECK(                                         \
-					 "next_uid") " CHECK ((next_uid IS NOT NULL) = (kind = 'reassign')));"
+#define CHANGES \
+	"CREATE TABLE changes (" \
+	" account TEXT NOT NULL PRIMARY KEY REFERENCES accounts (name)," \
+	" kind TEXT NOT NULL" \
+	"  CHECK (kind IN ('update', 'link', 'unlink', 'deactivate', 'reactivate', 'remove', 'reassign'))," \
+	" state_after TEXT NOT NULL CHECK (state_after IN " STATES ")," \
+	" gecos TEXT," \
+	NUMBER("locks") "," \
+	" ageing TEXT," \
+	" expiry TEXT," \
+	" groups_in TEXT," \
+	" groups_out TEXT," \
+	FLAG("end_sessions") "," \
+	" home_fate TEXT NOT NULL CHECK (home_fate IN ('stays', 'removed', 'moved'))," \
+	" home_to TEXT CHECK ((home_to IS NOT NULL) = (home_fate = 'moved'))," \
+	" next_uid INTEGER UNIQUE" \
+	"  CHECK (CASE kind WHEN 'reassign' THEN " IS_PERSONS_UID("next_uid") " ELSE next_uid IS NULL END));"
 
-/* `taken`: a change has begun that makes the expected person the account's owner; the row comes back with that change's
- * being dropped. */
-#define EXPECTED                                                                                                       \
-	"CREATE TABLE expected ("                                                                                      \
-	" name TEXT NOT NULL PRIMARY KEY,"                                                                             \
-	" kind TEXT NOT NULL CHECK (kind IN ('link', 'add')),"                                                         \
-	" tenant TEXT NOT NULL,"                                                                                       \
-	" email TEXT NOT NULL,"                                                                                        \
-	" subject TEXT NOT NULL,"                                                                                      \
-	" uid INTEGER NOT NULL CHECK (typeof(uid) = 'integer'),"                                                       \
-	" " TIME("made_at") ","                                                                                        \
-			    " " TIME("expires_at") ","                                                                 \
-						   " " FLAG("taken") ");"                                              \
-								     "CREATE UNIQUE INDEX expected_email ON expected " \
-								     "(tenant, lower(email));"
+/* `taken`: a change has begun that makes the expected person the account's owner; the row comes back when that change
+ * is dropped. */
+#define EXPECTED \
+	"CREATE TABLE expected (" \
+	" name TEXT NOT NULL PRIMARY KEY," \
+	" kind TEXT NOT NULL CHECK (kind IN ('link', 'add'))," \
+	" tenant TEXT NOT NULL," \
+	" email TEXT NOT NULL," \
+	" subject TEXT NOT NULL," \
+	NUMBER("uid") "," \
+	NUMBER("made_at") "," \
+	NUMBER("expires_at") "," \
+	FLAG("taken") ");" \
+	"CREATE UNIQUE INDEX expected_email ON expected (tenant, lower(email));"
 
-#define REFUSE(why, when) " SELECT RAISE(ABORT, '" why "') WHERE EXISTS (" when ");"
+#define REFUSE(why, where) " SELECT RAISE(ABORT, '" why "') WHERE EXISTS (SELECT 1 FROM " where ");"
 
-#define RESERVED_UID_RULES                                                                                            \
-	"BEGIN" REFUSE("the uid is an account''s", "SELECT 1 FROM accounts WHERE uid = NEW.uid AND name != NEW.name") \
-		REFUSE("the uid was a former account''s", "SELECT 1 FROM formers WHERE uid = NEW.uid")                \
-			REFUSE("the uid is kept for another name",                                                    \
-			       "SELECT 1 FROM changes WHERE next_uid = NEW.uid AND account != NEW.name") "END;"
+#define RULES_OF_RESERVATIONS \
+	" BEGIN" \
+	REFUSE("the uid is an account''s", "accounts WHERE uid = NEW.uid AND name != NEW.name") \
+	REFUSE("the uid was a former account''s", "formers WHERE uid = NEW.uid") \
+	REFUSE("the uid is kept for another name", "changes WHERE next_uid = NEW.uid AND account != NEW.name") \
+	" END;"
 
-/* A range of ids is SUBID_COUNT long. Linked accounts keep what they had. */
-#define SUBID_RULES                                                                                      \
-	" WHEN NEW.first_subid > 0 AND NOT NEW.linked BEGIN" REFUSE(                                     \
-		"the subordinate ids are another account''s",                                            \
-		"SELECT 1 FROM accounts WHERE first_subid BETWEEN max(NEW.first_subid - 65535, 1)"       \
-		" AND NEW.first_subid + 65535 AND uid != NEW.uid")                                       \
-		REFUSE("the subordinate ids were a former account''s",                                   \
-		       "SELECT 1 FROM formers WHERE first_subid BETWEEN max(NEW.first_subid - 65535, 1)" \
-		       " AND NEW.first_subid + 65535 AND uid != NEW.uid") "END;"
+/* SUBID_COUNT ids each. A linked account has what the admin gave it. */
+#define OVERLAPS \
+	"WHERE first_subid BETWEEN max(NEW.first_subid - 65535, 1) AND NEW.first_subid + 65535 AND uid != NEW.uid"
+#define RULES_OF_SUBIDS \
+	" WHEN NEW.first_subid > 0 AND NOT NEW.linked BEGIN" \
+	REFUSE("the subordinate ids are another account''s", "accounts " OVERLAPS) \
+	REFUSE("the subordinate ids were a former account''s", "formers " OVERLAPS) \
+	" END;"
 
 /* What concerns several tables. */
-#define RULES                                                                                                          \
-	"CREATE TRIGGER accounts_added BEFORE INSERT ON accounts BEGIN" REFUSE(                                        \
-		"the uid was a former account''s",                                                                     \
-		"SELECT 1 FROM formers WHERE uid = NEW.uid") REFUSE("the uid is reserved for another name",            \
-								    "SELECT 1 FROM reservations WHERE uid = NEW.uid "  \
-								    "AND name != NEW.name")                            \
-		REFUSE("the uid is kept for another name",                                                             \
-		       "SELECT 1 FROM changes WHERE next_uid = NEW.uid") "END;"                                        \
-									 "CREATE TRIGGER accounts_uid BEFORE UPDATE "  \
-									 "OF uid ON accounts BEGIN"                    \
-									 " SELECT RAISE(ABORT, 'an account keeps its " \
-									 "uid');"                                      \
-									 "END;"                                        \
-									 "CREATE TRIGGER accounts_subids_added "       \
-									 "BEFORE INSERT ON accounts" SUBID_RULES       \
-									 "CREATE TRIGGER accounts_subids_changed "     \
-									 "BEFORE UPDATE OF first_subid ON "            \
-									 "accounts" SUBID_RULES                        \
-									 "CREATE TRIGGER reservations_added BEFORE "   \
-									 "INSERT ON reservations " RESERVED_UID_RULES  \
-									 "CREATE TRIGGER reservations_changed BEFORE " \
-									 "UPDATE ON reservations " RESERVED_UID_RULES  \
-									 "CREATE TRIGGER changes_added BEFORE INSERT " \
-									 "ON changes WHEN NEW.next_uid IS NOT NULL "   \
-									 "BEGIN" REFUSE(                               \
-										 "the next uid is an account''s",      \
-										 "SELECT 1 FROM accounts WHERE uid = " \
-										 "NEW.next_uid")                       \
-										 REFUSE("the next uid was a former "   \
-											"account''s",                  \
-											"SELECT 1 FROM formers WHERE " \
-											"uid = NEW.next_uid")          \
-											 REFUSE("the next uid is "     \
-												"reserved for "        \
-												"another name",        \
-												"SELECT 1 FROM "       \
-												"reservations WHERE "  \
-												"uid = NEW.next_uid "  \
-												"AND name != "         \
-												"NEW.account") "END;"
+#define RULES \
+	"CREATE TRIGGER accounts_added BEFORE INSERT ON accounts BEGIN" \
+	REFUSE("the uid was a former account''s", "formers WHERE uid = NEW.uid") \
+	REFUSE("the uid is reserved for another name", "reservations WHERE uid = NEW.uid AND name != NEW.name") \
+	REFUSE("the uid is kept for another name", "changes WHERE next_uid = NEW.uid") \
+	" END;" \
+	"CREATE TRIGGER accounts_uid BEFORE UPDATE OF uid ON accounts BEGIN" \
+	" SELECT RAISE(ABORT, 'an account keeps its uid');" \
+	" END;" \
+	"CREATE TRIGGER accounts_subids_added BEFORE INSERT ON accounts" RULES_OF_SUBIDS \
+	"CREATE TRIGGER accounts_subids_changed BEFORE UPDATE OF first_subid ON accounts" RULES_OF_SUBIDS \
+	"CREATE TRIGGER reservations_added BEFORE INSERT ON reservations" RULES_OF_RESERVATIONS \
+	"CREATE TRIGGER reservations_changed BEFORE UPDATE ON reservations" RULES_OF_RESERVATIONS \
+	"CREATE TRIGGER changes_added BEFORE INSERT ON changes WHEN NEW.next_uid IS NOT NULL BEGIN" \
+	REFUSE("the next uid is an account''s", "accounts WHERE uid = NEW.next_uid") \
+	REFUSE("the next uid was a former account''s", "formers WHERE uid = NEW.next_uid") \
+	REFUSE("the next uid is reserved for another name", \
+		"reservations WHERE uid = NEW.next_uid AND name != NEW.account") \
+	" END;"
 
-#define MARKS                                 \
+#define MARKS \
 	"PRAGMA application_id = 1886349668;" \
 	"PRAGMA user_version = 2;"
 
@@ -200,18 +161,22 @@ _Static_assert(APPLICATION_ID == 1886349668 && SCHEMA_VERSION == 2, "the marks s
 
 static const char make_all[] = ACCOUNTS RESERVATIONS FORMERS CHANGES EXPECTED RULES MARKS;
 
-/* Version 1 knew neither rooms nor groups, links, leaving or successors, and no states but the first three; its
- * accounts have been in theirs since they were made, as far as it knew. */
+/* Version 1 knew of no rooms, groups, links, leaving or successors. As far as it knew, its accounts have been in their
+ * states since they were made. */
 static const char from_version_1[] =
 	"ALTER TABLE accounts RENAME TO accounts_1;"
 	"DROP INDEX accounts_email;"
-	"DROP INDEX accounts_creating;" ACCOUNTS "INSERT INTO accounts (name, uid, gid, tenant, issuer, subject, "
-						 "email, full_name, home, shell, state, created_at,"
+	"DROP INDEX accounts_creating;"
+	ACCOUNTS
+	"INSERT INTO accounts (name, uid, gid, tenant, issuer, subject, email, full_name, home, shell, state, created_at,"
 	"  last_signin_at, room, groups_given, first_subid, linked, gecos_before, ageing_before, expiry_before,"
 	"  expiry_given, locked, revived, state_at, sessions_ended_at, refusal, refused_at, groups_taken)"
 	" SELECT name, uid, gid, tenant, issuer, subject, email, full_name, home, shell, state, created_at,"
 	"  last_signin_at, '', '', 0, 0, '', '', '', '', 0, 0, created_at, 0, '', 0, '' FROM accounts_1;"
-	"DROP TABLE accounts_1;" FORMERS CHANGES EXPECTED RULES MARKS;
+	"DROP TABLE accounts_1;"
+	FORMERS CHANGES EXPECTED RULES MARKS;
+
+/* clang-format on */
 
 static int read_number(sqlite3 *database, const char *query, long long *ret_number)
 {

@@ -7,32 +7,33 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
+
 /* In the order of the values 1 to ACCOUNT_COLUMN_COUNT. */
-#define ACCOUNT_COLUMNS                                                                                               \
-	"name, uid, gid, tenant, issuer, subject, email, full_name, home, shell, state, created_at, last_signin_at, " \
-	"room,"                                                                                                       \
-	" groups_given, first_subid, linked, gecos_before, ageing_before, expiry_before, expiry_given, locked, "      \
-	"revived,"                                                                                                    \
-	" state_at, sessions_ended_at, refusal, refused_at, groups_taken"
-#define ACCOUNT_VALUES                                                                                               \
-	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, " \
-	"?24,"                                                                                                       \
-	" ?25, ?26, ?27, ?28"
+#define ACCOUNT_COLUMNS \
+	"name, uid, gid, tenant, issuer, subject, email, full_name, home, shell, state, created_at, last_signin_at," \
+	" room, groups_given, first_subid, linked, gecos_before, ageing_before, expiry_before, expiry_given, locked," \
+	" revived, state_at, sessions_ended_at, refusal, refused_at, groups_taken"
+#define ACCOUNT_VALUES \
+	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23," \
+	" ?24, ?25, ?26, ?27, ?28"
 /* All but who it is: name, uid, issuer and subject. */
-#define SET_ALTERABLE                                                                                                 \
-	"gid = ?3, tenant = ?4, email = ?7, full_name = ?8, home = ?9, shell = ?10, state = ?11, created_at = ?12,"   \
+#define SET_ALTERABLE \
+	"gid = ?3, tenant = ?4, email = ?7, full_name = ?8, home = ?9, shell = ?10, state = ?11, created_at = ?12," \
 	" last_signin_at = ?13, room = ?14, groups_given = ?15, first_subid = ?16, linked = ?17, gecos_before = ?18," \
 	" ageing_before = ?19, expiry_before = ?20, expiry_given = ?21, locked = ?22, revived = ?23, state_at = ?24," \
 	" sessions_ended_at = ?25, refusal = ?26, refused_at = ?27, groups_taken = ?28"
 #define FROM_ACCOUNTS "SELECT " ACCOUNT_COLUMNS " FROM accounts "
 
 /* The changes lead: there are few. */
-#define FROM_CHANGES                                                                                          \
+#define FROM_CHANGES \
 	"SELECT " ACCOUNT_COLUMNS ", kind, state_after, gecos, locks, ageing, expiry, groups_in, groups_out," \
 	" end_sessions, home_fate, home_to, next_uid FROM changes CROSS JOIN accounts ON accounts.name = account "
 
 #define FROM_EXPECTED \
 	"SELECT name, kind, tenant, email, subject, uid, made_at, expires_at FROM expected WHERE taken = 0 AND "
+
+/* clang-format on */
 
 static const char *const texts[] = {
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -56,6 +57,11 @@ static const char *const texts[] = {
 					     " AND last_signin_at < ? AND sessions_ended_at <= last_signin_at"
 					     " ORDER BY name LIMIT 1",
 	[ACCOUNT_ADD] = "INSERT INTO accounts (" ACCOUNT_COLUMNS ") VALUES (" ACCOUNT_VALUES ")",
+	/* In the order of enum account_state, and then who is expected. */
+	[ACCOUNT_COUNT] = "SELECT count(*) FILTER (WHERE state = 'creating'),"
+			  " count(*) FILTER (WHERE state = 'incomplete'), count(*) FILTER (WHERE state = 'active'),"
+			  " count(*) FILTER (WHERE state = 'deactivated'), count(*) FILTER (WHERE state = 'removed'),"
+			  " (SELECT count(*) FROM expected WHERE taken = 0) FROM accounts",
 	[ACCOUNT_ALTER] = "UPDATE accounts SET " SET_ALTERABLE
 			  " WHERE name = ?1 AND uid = ?2 AND issuer = ?5 AND subject = ?6 AND state != 'creating'",
 	[ACCOUNT_RESTORE] =

@@ -5,118 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
-struct place {
-	char folder[64];
-	char path[128];
-	struct store *store;
-};
-
-static struct store *open_at(const struct place *place)
-{
-	char fault[512] = "";
-	struct store *store = store_open(place->path, fault, sizeof(fault));
-
-	if (!store)
-		print_error("%s\n", fault);
-	return store;
-}
-
-static int make(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-
-	(void)strcpy(place->folder, "/tmp/test_store.XXXXXX");
-	if (!mkdtemp(place->folder))
-		return -1;
-	(void)snprintf(place->path, sizeof(place->path), "%s/accounts.db", place->folder);
-	place->store = open_at(place);
-	*state = place;
-	return place->store ? 0 : -1;
-}
-
-static int unmake(void **state)
-{
-	static const char *const names[] = { "accounts.db", "accounts.db-wal", "accounts.db-shm", "other" };
-	struct place *place = *state;
-	char path[128];
-
-	store_close(place->store);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", place->folder, names[i]);
-		(void)unlink(path);
-	}
-	(void)rmdir(place->folder);
-	free(place);
-	return 0;
-}
-
-static struct store *store_of(void **state)
-{
-	return ((struct place *)*state)->store;
-}
-
-static struct account_record alice(void)
-{
-	return (struct account_record){
-		.name = "alice",
-		.uid = 2022975774,
-		.gid = 2022975774,
-		.tenant = "clinic",
-		.issuer = "https://clinic.example",
-		.subject = "00ualice",
-		.email = "Alice@clinic.example",
-		.full_name = "Zoë \"Alice\" 'Example'; DROP TABLE accounts",
-		.home = "/home/alice",
-		.shell = "/bin/bash",
-		.state = ACCOUNT_ACTIVE,
-		.created_at = 1700000000,
-		.last_signin_at = 1700000001,
-	};
-}
-
-static struct account_record bob(void)
-{
-	struct account_record record = alice();
-
-	record.name = "bob";
-	record.uid = record.gid = 2073203076;
-	record.subject = "00ubob";
-	record.email = "bob@clinic.example";
-	return record;
-}
-
-static void add(struct store *store, const struct account_record *record)
-{
-	assert_int_equal(store_add(store, record), 0);
-}
-
-static void assert_same(const struct account_record *one, const struct account_record *other)
-{
-	assert_string_equal(one->name, other->name);
-	assert_int_equal(one->uid, other->uid);
-	assert_int_equal(one->gid, other->gid);
-	assert_string_equal(one->tenant, other->tenant);
-	assert_string_equal(one->issuer, other->issuer);
-	assert_string_equal(one->subject, other->subject);
-	assert_string_equal(one->email, other->email);
-	assert_string_equal(one->full_name, other->full_name);
-	assert_string_equal(one->home, other->home);
-	assert_string_equal(one->shell, other->shell);
-	assert_int_equal(one->state, other->state);
-	assert_int_equal(one->created_at, other->created_at);
-	assert_int_equal(one->last_signin_at, other->last_signin_at);
-}
+#include "store_place.h"
 
 /* ---- rows ---- */
 
@@ -155,6 +48,38 @@ static void what_was_not_added_is_not_found(void **state)
 	assert_string_equal(record.name, "alice");
 }
 
+static void what_a_record_leaves_out_is_empty(void **state)
+{
+	struct account_record expected = bob(), record = { 0 };
+	struct store *store = store_of(state);
+
+	add(store, &expected);
+	assert_int_equal(store_account_by_name(store, "bob", &record), STORE_FOUND);
+	assert_same(&record, &expected);
+	assert_string_equal(record.room, "");
+	assert_string_equal(record.refusal, "");
+	account_record_clear(&record);
+}
+
+static void every_state_is_kept(void **state)
+{
+	struct store *store = store_of(state);
+
+	for (int i = 0; i < ACCOUNT_STATE_COUNT; i++) {
+		struct account_record record = bob();
+		char name[16], subject[16];
+
+		(void)snprintf(name, sizeof(name), "bob%d", i);
+		(void)snprintf(subject, sizeof(subject), "00ubob%d", i);
+		record.name = name;
+		record.subject = subject;
+		record.uid += (uid_t)i;
+		record.state = (enum account_state)i;
+		add(store, &record);
+		assert_on_record(store, &record);
+	}
+}
+
 static void name_uid_and_subject_are_on_record_only_once(void **state)
 {
 	struct account_record record = alice();
@@ -182,6 +107,57 @@ static void uids_of_the_system_are_not_taken(void **state)
 	assert_int_equal(store_add(store_of(state), &record), -EEXIST);
 	record.uid = 0;
 	assert_int_equal(store_add(store_of(state), &record), -EEXIST);
+}
+
+static void a_group_of_the_system_is_a_linked_accounts_only(void **state)
+{
+	struct account_record one = alice(), other = bob();
+	struct store *store = store_of(state);
+
+	one.gid = 100;
+	add(store, &one);
+	assert_on_record(store, &one);
+	other.gid = 100;
+	assert_int_equal(store_add(store, &other), -EEXIST);
+	one = alice();
+	one.name = "carol";
+	one.subject = "00ucarol";
+	one.uid = 5000;
+	one.gid = 0;
+	assert_int_equal(store_add(store, &one), -EEXIST);
+}
+
+static void ranges_of_subordinate_ids_never_overlap(void **state)
+{
+	struct account_record one = bob(), other = bob();
+	struct store *store = store_of(state);
+	struct planned_change change;
+	uint32_t first = 7;
+
+	assert_int_equal(store_highest_subid(store, &first), STORE_FOUND);
+	assert_int_equal(first, 0);
+	one.first_subid = 200000;
+	add(store, &one);
+	other.name = "carol";
+	other.subject = "00ucarol";
+	other.uid++;
+	other.first_subid = 200000 - 65535;
+	assert_int_equal(store_add(store, &other), -EEXIST);
+	other.first_subid = 200000 + 65535;
+	assert_int_equal(store_add(store, &other), -EEXIST);
+	other.first_subid = 200000 + 65536;
+	add(store, &other);
+	/* Nor by a change. */
+	other.first_subid = 200000;
+	change = planned_change_none(CHANGE_UPDATE, &other);
+	assert_int_equal(store_begin_change(store, &change), -EEXIST);
+	/* An admin may have given two local users the same one. */
+	other = alice();
+	other.first_subid = 200000;
+	add(store, &other);
+	assert_int_equal(store_set_state(store, "carol", ACCOUNT_REMOVED), 0);
+	assert_int_equal(store_highest_subid(store, &first), STORE_FOUND);
+	assert_int_equal(first, 200000 + 65536);
 }
 
 static void an_email_is_the_latest_persons_and_no_removed_ones(void **state)
@@ -247,20 +223,172 @@ static void only_accounts_being_made_can_be_forgotten(void **state)
 	assert_int_equal(store_account_creating_after(store, "alice", &record), STORE_NONE);
 	assert_int_equal(store_forget_creating(store, "alice"), 0);
 	assert_int_equal(store_forget_creating(store, "bob"), 0);
-	assert_int_equal(store_account_by_name(store, "alice", &record), STORE_NONE);
-	assert_int_equal(store_account_by_name(store, "bob", &record), STORE_FOUND);
+	assert_not_on_record(store, "alice");
+	assert_on_record(store, &other);
+}
+
+static void a_refusal_is_noted_with_the_account(void **state)
+{
+	struct account_record one = alice(), other = bob();
+	struct store *store = store_of(state);
+
+	add(store, &one);
+	add(store, &other);
+	assert_int_equal(store_note_refusal(store, "bob", "denied", 1800000000), 0);
+	assert_int_equal(store_note_refusal(store, "carol", "denied", 1800000000), 0);
+	other.refusal = "denied";
+	other.refused_at = 1800000000;
+	assert_on_record(store, &one);
+	assert_on_record(store, &other);
+}
+
+static void linked_accounts_are_found_in_order(void **state)
+{
+	struct account_record one = alice(), other = bob(), record = { 0 };
+	struct store *store = store_of(state);
+
+	add(store, &one);
+	add(store, &other);
+	one.name = "carol";
+	one.subject = "00ucarol";
+	one.uid++;
+	add(store, &one);
+	assert_int_equal(store_linked_after(store, "", &record), STORE_FOUND);
+	assert_string_equal(record.name, "alice");
+	account_record_clear(&record);
+	assert_int_equal(store_linked_after(store, "alice", &record), STORE_FOUND);
+	assert_string_equal(record.name, "carol");
+	account_record_clear(&record);
+	assert_int_equal(store_linked_after(store, "carol", &record), STORE_NONE);
+}
+
+static void assert_idle(struct store *store, const char *after, int64_t before, const char *expected)
+{
+	struct account_record record = { 0 };
+
+	assert_int_equal(store_idle_after(store, after, before, &record), expected ? STORE_FOUND : STORE_NONE);
+	if (expected)
+		assert_string_equal(record.name, expected);
 	account_record_clear(&record);
 }
 
-static void nothing_is_reserved_at_first(void **state)
+static void idle_people_are_found_until_their_sessions_were_ended(void **state)
 {
-	char name[ACCOUNT_NAME_MAX + 1] = "untouched";
-	uid_t uid = 7;
+	struct account_record one = alice(), other = bob();
+	struct store *store = store_of(state);
 
-	assert_int_equal(store_reserved_uid(store_of(state), "alice", &uid), STORE_NONE);
-	assert_int_equal(store_uid_reserved_for(store_of(state), 5000, name, sizeof(name)), STORE_NONE);
-	assert_int_equal(uid, 7);
-	assert_string_equal(name, "untouched");
+	one.sessions_ended_at = 0;
+	one.last_signin_at = 1000;
+	add(store, &one);
+	other.last_signin_at = 2000;
+	add(store, &other);
+	assert_idle(store, "", 1000, NULL);
+	assert_idle(store, "", 1001, "alice");
+	assert_idle(store, "alice", 1001, NULL);
+	assert_idle(store, "alice", 3000, "bob");
+	assert_int_equal(store_note_sessions_ended(store, "alice", 5000), 0);
+	assert_idle(store, "", 9000, "bob");
+	assert_int_equal(store_note_signin(store, "alice", "alice@clinic.example", "Alice", 6000), 0);
+	assert_idle(store, "", 9000, "alice");
+	assert_int_equal(store_set_state(store, "alice", ACCOUNT_DEACTIVATED), 0);
+	assert_idle(store, "", 9000, "bob");
+	assert_int_equal(store_set_state(store, "bob", ACCOUNT_INCOMPLETE), 0);
+	assert_idle(store, "", 9000, NULL);
+}
+
+/* ---- those who come back ---- */
+
+static struct account_record removed_bob(struct store *store)
+{
+	struct account_record record = bob();
+
+	record.state = ACCOUNT_REMOVED;
+	add(store, &record);
+	return record;
+}
+
+static void who_was_removed_comes_back_with_the_same_uid(void **state)
+{
+	struct store *store = store_of(state);
+	struct account_record record = removed_bob(store);
+
+	record.email = "bob.jones@clinic.example";
+	record.home = "/srv/home/bob";
+	record.state = ACCOUNT_ACTIVE;
+	assert_int_equal(store_revive(store, &record), 0);
+	record.state = ACCOUNT_CREATING;
+	record.revived = true;
+	assert_on_record(store, &record);
+	assert_int_equal(store_set_state(store, "bob", ACCOUNT_ACTIVE), 0);
+	record.state = ACCOUNT_ACTIVE;
+	record.revived = false;
+	assert_on_record(store, &record);
+	assert_int_equal(store_forget_creating(store, "bob"), 0);
+	assert_on_record(store, &record);
+}
+
+static void who_does_not_come_to_be_again_is_a_removed_one_again(void **state)
+{
+	struct store *store = store_of(state);
+	struct account_record record = removed_bob(store);
+
+	assert_int_equal(store_revive(store, &record), 0);
+	assert_int_equal(store_forget_creating(store, "bob"), 0);
+	assert_on_record(store, &record);
+	assert_int_equal(store_forget_creating(store, "bob"), 0);
+	assert_on_record(store, &record);
+	assert_int_equal(store_revive(store, &record), 0);
+}
+
+static void nobody_else_comes_back_as_a_removed_person(void **state)
+{
+	struct store *store = store_of(state);
+	struct account_record there = removed_bob(store), record;
+
+	record = there;
+	record.subject = "00umallory";
+	assert_int_equal(store_revive(store, &record), -EEXIST);
+	record = there;
+	record.issuer = "https://evil.example";
+	assert_int_equal(store_revive(store, &record), -EEXIST);
+	record = there;
+	record.uid++;
+	assert_int_equal(store_revive(store, &record), -EEXIST);
+	assert_string_equal(store_fault(store), "there is no such removed account");
+	assert_on_record(store, &there);
+	assert_int_equal(store_set_state(store, "bob", ACCOUNT_ACTIVE), 0);
+	assert_int_equal(store_revive(store, &there), -EEXIST);
+	assert_int_equal(store_set_state(store, "bob", ACCOUNT_CREATING), 0);
+	assert_int_equal(store_revive(store, &there), -EEXIST);
+}
+
+static void who_comes_back_under_another_name_takes_nobodys(void **state)
+{
+	struct store *store = store_of(state);
+	struct account_record record = removed_bob(store), other = alice();
+
+	add(store, &other);
+	record.name = "alice";
+	assert_int_equal(store_revive(store, &record), -EEXIST);
+	record.name = "robert";
+	assert_int_equal(store_revive(store, &record), 0);
+	assert_not_on_record(store, "bob");
+	record.state = ACCOUNT_CREATING;
+	record.revived = true;
+	assert_on_record(store, &record);
+	assert_on_record(store, &other);
+}
+
+static void a_new_account_was_not_there_before(void **state)
+{
+	struct account_record record = bob();
+	struct store *store = store_of(state);
+
+	record.state = ACCOUNT_CREATING;
+	record.revived = true;
+	add(store, &record);
+	assert_int_equal(store_forget_creating(store, "bob"), 0);
+	assert_not_on_record(store, "bob");
 }
 
 /* ---- transactions and crashes ---- */
@@ -280,6 +408,35 @@ static void what_is_rolled_back_was_never_there(void **state)
 	assert_int_equal(store_commit(store), 0);
 	assert_int_equal(store_account_by_name(store, "alice", &record), STORE_FOUND);
 	account_record_clear(&record);
+}
+
+static void one_change_that_is_refused_does_not_hinder_the_others(void **state)
+{
+	struct account_record one = alice(), other = bob();
+	struct store *store = store_of(state);
+
+	assert_int_equal(store_begin(store), 0);
+	add(store, &one);
+	assert_int_equal(store_add(store, &one), -EEXIST);
+	assert_int_equal(store_revive(store, &one), -EEXIST);
+	add(store, &other);
+	assert_int_equal(store_commit(store), 0);
+	assert_on_record(store, &one);
+	assert_on_record(store, &other);
+}
+
+static void a_commit_without_a_beginning_fails(void **state)
+{
+	struct account_record one = alice();
+	struct store *store = store_of(state);
+
+	assert_int_equal(store_commit(store), -EIO);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_begin(store), -EIO);
+	add(store, &one);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(store_commit(store), -EIO);
+	assert_on_record(store, &one);
 }
 
 /* Opens, adds Alice, and is killed; with `commit` after the commit, otherwise before. */
@@ -438,14 +595,27 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_added_is_found_by_name_uid_subject_and_email),
 		TEST(what_was_not_added_is_not_found),
+		TEST(what_a_record_leaves_out_is_empty),
+		TEST(every_state_is_kept),
 		TEST(name_uid_and_subject_are_on_record_only_once),
 		TEST(uids_of_the_system_are_not_taken),
+		TEST(a_group_of_the_system_is_a_linked_accounts_only),
+		TEST(ranges_of_subordinate_ids_never_overlap),
 		TEST(an_email_is_the_latest_persons_and_no_removed_ones),
 		TEST(all_accounts_are_listed_in_order),
 		TEST(a_signin_brings_email_and_name_up_to_date),
 		TEST(only_accounts_being_made_can_be_forgotten),
-		TEST(nothing_is_reserved_at_first),
+		TEST(a_refusal_is_noted_with_the_account),
+		TEST(linked_accounts_are_found_in_order),
+		TEST(idle_people_are_found_until_their_sessions_were_ended),
+		TEST(who_was_removed_comes_back_with_the_same_uid),
+		TEST(who_does_not_come_to_be_again_is_a_removed_one_again),
+		TEST(nobody_else_comes_back_as_a_removed_person),
+		TEST(who_comes_back_under_another_name_takes_nobodys),
+		TEST(a_new_account_was_not_there_before),
 		TEST(what_is_rolled_back_was_never_there),
+		TEST(one_change_that_is_refused_does_not_hinder_the_others),
+		TEST(a_commit_without_a_beginning_fails),
 		TEST(a_kill_leaves_what_was_committed_and_nothing_else),
 		TEST(the_file_is_made_closed_to_others),
 		TEST(a_file_open_to_others_is_refused),
