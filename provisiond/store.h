@@ -81,6 +81,15 @@ enum store_answer store_former_subject(struct store *store, const char *issuer, 
 /* The highest first_subid on record, removed and former accounts included; STORE_FOUND with 0 for none. */
 enum store_answer store_highest_subid(struct store *store, uint32_t *ret_first);
 
+/* How many there are of each. */
+struct store_counts {
+	int64_t accounts[ACCOUNT_STATE_COUNT];
+	int64_t expected;
+};
+
+/* Counts them, in the time that it takes to read them all. 0 or -EIO. */
+int store_count(struct store *store, struct store_counts *ret_counts);
+
 /* Several changes as one: begin, change, and commit or roll back. 0 or -EIO; after a failed commit all of them are
  * undone. After one that failed the others may go on, but for those errors after which all is undone at once: then
  * every change, and the commit, fail too. */

@@ -190,6 +190,19 @@ enum store_answer store_account_after(struct store *store, const char *name, str
 	return read_record_for(store, ACCOUNT_AFTER, name, ret_record);
 }
 
+int store_count(struct store *store, struct store_counts *ret_counts)
+{
+	sqlite3_stmt *statement = store_statement(store, ACCOUNT_COUNT);
+
+	if (store_step(store, statement) != STORE_FOUND)
+		return -EIO;
+	for (int i = 0; i < ACCOUNT_STATE_COUNT; i++)
+		ret_counts->accounts[i] = sqlite3_column_int64(statement, i);
+	ret_counts->expected = sqlite3_column_int64(statement, ACCOUNT_STATE_COUNT);
+	(void)sqlite3_reset(statement);
+	return 0;
+}
+
 enum store_answer store_account_creating_after(struct store *store, const char *name, struct account_record *ret_record)
 {
 	return read_record_for(store, ACCOUNT_CREATING_AFTER, name, ret_record);
