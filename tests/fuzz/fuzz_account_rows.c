@@ -267,22 +267,42 @@ static bool drop(const struct texts *before, const struct account_entry *entry, 
 	return result == ACCOUNT_FILES_DONE;
 }
 
-/* Whether any row of any file bears the name, so that removing takes more than was added. */
-static bool is_there_already(const struct texts *texts, const char *name)
+static bool is_subid_file(enum account_file file)
+{
+	return file == ACCOUNT_FILE_SUBUID || file == ACCOUNT_FILE_SUBGID;
+}
+
+/* Whether any row of any file bears the name, or the uid where that may stand for it, so that removing takes more than
+ * was added. */
+static bool is_there_already(const struct texts *texts, const struct account_entry *entry)
 {
 	bool there = false;
 	struct edit edit;
+	char uid[16];
 
+	(void)snprintf(uid, sizeof(uid), "%u", entry->uid);
 	edit_begin(texts, &edit);
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++)
-		there |= account_rows_named(&edit.rows[file], name, ROW_END) != ROW_END;
+		there |= account_rows_named(&edit.rows[file], entry->name, ROW_END) != ROW_END ||
+			 (is_subid_file(file) && account_rows_named(&edit.rows[file], uid, ROW_END) != ROW_END);
 	edit_end(&edit);
 	return there;
 }
 
-/* Which rows go when the account goes: none but those of its name. */
-static void check_only_dropped(const struct texts *before, const struct texts *after, const char *name)
+static bool begins_with(const char *row, size_t length, const char *name)
 {
+	size_t blanks = strspn(row, " \t\v\f\r");
+
+	return blanks + strlen(name) <= length && strncmp(row + blanks, name, strlen(name)) == 0;
+}
+
+/* Which rows go when the account goes: none but those of its name, or of its uid where subordinate ids are concerned
+ * (subuid(5)). */
+static void check_only_dropped(const struct texts *before, const struct texts *after, const struct account_entry *entry)
+{
+	char uid[16];
+
+	(void)snprintf(uid, sizeof(uid), "%u", entry->uid);
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
 		const char *old = before->text[file], *new = after->text[file];
 		size_t old_left = before->length[file], new_left = after->length[file];
@@ -294,10 +314,8 @@ static void check_only_dropped(const struct texts *before, const struct texts *a
 				new += new_line + (new_line < new_left);
 				new_left -= new_line + (new_line < new_left);
 			} else {
-				size_t blanks = strspn(old, " \t\v\f\r");
-
-				holds(blanks + strlen(name) <= old_line &&
-					      strncmp(old + blanks, name, strlen(name)) == 0,
+				holds(begins_with(old, old_line, entry->name) ||
+					      (is_subid_file(file) && begins_with(old, old_line, uid)),
 				      "a row of %s has gone", paths[file]);
 			}
 			old += old_line + (old_line < old_left);
@@ -312,7 +330,7 @@ static void try(const struct texts *before, const struct account_entry *entry)
 	struct texts after, again, removed;
 
 	if (drop(before, entry, &removed)) {
-		check_only_dropped(before, &removed, entry->name);
+		check_only_dropped(before, &removed, entry);
 		texts_free(&removed);
 	}
 	if (!add(before, entry, &after))
@@ -323,7 +341,7 @@ static void try(const struct texts *before, const struct account_entry *entry)
 	check_readable(&after, entry);
 	holds(add(&after, entry, &again), "what was added is not accepted");
 	check_same(&after, &again);
-	if (!is_there_already(before, entry->name)) {
+	if (!is_there_already(before, entry)) {
 		holds(drop(&after, entry, &removed), "what was added cannot be removed");
 		check_same(before, &removed);
 		texts_free(&removed);
