@@ -5,10 +5,13 @@
 #include "provisiond/admission.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/remote_from.h"
+
+#define NOBODYS_UID 65534
 
 /* One admission under way. A rule returns false when it has refused. */
 struct admission {
@@ -74,6 +77,7 @@ void admission_of_standing(const struct account_record *record, enum standing st
 	switch (standing) {
 	case STANDING_ACTIVE:
 	case STANDING_INCOMPLETE:
+	case STANDING_LAPSED: /* this sign-in is what it waits for */
 		break;
 	case STANDING_CREATING:
 		verdict.kind = VERDICT_CREATE;
@@ -82,9 +86,15 @@ void admission_of_standing(const struct account_record *record, enum standing st
 		(void)refuse(&verdict, REASON_DEACTIVATED);
 		break;
 	case STANDING_REMOVED:
+		if (record->state == ACCOUNT_REMOVED) {
+			verdict.kind = VERDICT_CREATE;
+			break;
+		}
 		(void)refuse(&verdict, REASON_REMOVED);
-		advise(&verdict, "%s is on record with uid %lu, but has no row in /etc/passwd with it", record->name,
-		       (unsigned long)record->uid);
+		advise(&verdict,
+		       "%s is on record with uid %lu, but has no row in /etc/passwd with it; put that back, or say "
+		       "`provisionctl remove %s`",
+		       record->name, (unsigned long)record->uid, record->name);
 		break;
 	case STANDING_FOREIGN:
 		(void)refuse(&verdict, REASON_NAME_RESERVED);
@@ -117,6 +127,7 @@ static bool name_is_free(struct verdict *verdict, const struct account_facts *fa
 		[NAME_LOCAL_USER] = "a local user",
 		[NAME_LOCAL_GROUP] = "a local group",
 		[NAME_LOCAL_MEMBER] = "the list of members of a local group; remove it there. The group's gid is",
+		[NAME_EXPECTED] = "`provisionctl link` or `add`, for",
 		[NAME_OTHER_SOURCE] = "a user or group of the name service",
 	};
 
@@ -144,6 +155,7 @@ static bool uid_is_free(struct verdict *verdict, const struct account_facts *fac
 		[UID_LOCAL_USER] = "the local user",
 		[UID_LOCAL_GROUP] = "the local group",
 		[UID_ON_RECORD] = "the account on record",
+		[UID_FORMER] = "the former account",
 		[UID_RESERVED] = "a reservation for",
 		[UID_OTHER_SOURCE] = "a user or group of the name service",
 	};
@@ -165,6 +177,42 @@ void admission_of_new_name(const char *account, const struct promise *promise, c
 
 	account_name_copy(account, verdict.account);
 	(void)(name_is_free(&verdict, facts) && home_is_free(&verdict, promise, facts) && uid_is_free(&verdict, facts));
+	*ret_verdict = verdict;
+}
+
+const char *admission_link_fault(const char *name, const struct local_account *local)
+{
+	if (strcmp(name, "root") == 0 || (local->there && local->uid == 0))
+		return "is root";
+	if (local->unreadable)
+		return "cannot be looked up: the account files cannot be read";
+	if (!local->there)
+		return "is no user in /etc/passwd";
+	if (local->uid < FIRST_PERSONS_UID)
+		return "has a uid below 1000, as users of the system have";
+	if (local->uid == NOBODYS_UID || local->uid == (uid_t)-1 || local->uid == (uint16_t)-1)
+		return "has a uid that is nobody's";
+	if (local->gid == 0)
+		return "has root's group as its own";
+	if (local->holder == UID_HOLDER_UNKNOWN)
+		return "has a uid about which the database does not answer";
+	return local->holder == UID_FREE ? NULL : "has a uid that is another account's on record";
+}
+
+void admission_of_link(const struct expected *expected, const struct local_account *local, struct verdict *ret_verdict)
+{
+	struct verdict verdict = { .kind = VERDICT_LINK, .uid = local->uid };
+	const char *fault = admission_link_fault(expected->name, local);
+
+	account_name_copy(expected->name, verdict.account);
+	if (!fault && local->uid != expected->uid)
+		fault = "has another uid now than when it was linked";
+	if (fault) {
+		advise(&verdict, "%s waits to be linked to %s, but %s; mend that, or say `provisionctl unlink %s`",
+		       expected->name, expected->email, fault, expected->name);
+		(void)refuse_saying(&verdict, REASON_NAME_RESERVED,
+				    "That account cannot be given to you as it is now. Ask your administrator.");
+	}
 	*ret_verdict = verdict;
 }
 
@@ -225,32 +273,103 @@ static bool typed_own_email(const struct admission *admission)
 	return admission->facts->stands.is_email && same_email(&admission->facts->stands.email, &admission->email);
 }
 
+/* Whether it is this very person whom the admin expects: with that email, and as that subject where one was named. */
+static bool is_expected(const struct admission *admission, const struct expected *expected)
+{
+	struct email email;
+
+	return strcmp(expected->tenant, admission->tenant->name) == 0 && email_parse(expected->email, &email) &&
+	       same_email(&email, &admission->email) &&
+	       (expected->subject[0] == '\0' || strcmp(expected->subject, admission->candidate->subject) == 0);
+}
+
 /* A bound person who typed another name is told which is theirs, if it is surely they who typed it: the email is
  * theirs, or nobody has the name. Otherwise somebody else had the code approved, and learns nothing. */
-static bool refuse_other_name(struct admission *admission)
+static bool refuse_other_name(struct admission *admission, const char *own_name)
 {
-	if (!typed_own_email(admission) && admission->facts->named)
+	const struct admission_facts *facts = admission->facts;
+	bool expected = facts->expected && !is_expected(admission, facts->expected);
+
+	if (!typed_own_email(admission) && (facts->named || expected))
 		return refuse(admission->verdict, REASON_OTHER_PERSON);
 	return refuse_saying(admission->verdict, REASON_OTHER_PERSON,
-			     "You have an account here under another name. Start again as %s.",
-			     admission->facts->bound->name);
+			     "You have an account here under another name. Start again as %s.", own_name);
+}
+
+/* Who had this very account until a successor got it has none any more; under another name, they may have a new one. */
+static bool rule_former(struct admission *admission)
+{
+	const char *former = admission->facts->former_name;
+
+	if (admission->facts->bound || !former || strcmp(former, admission->account) != 0)
+		return true;
+	advise(admission->verdict, "this subject had the account %s until it was reassigned", former);
+	return refuse(admission->verdict, REASON_REASSIGNED);
+}
+
+/* The address, or the name, is on record for another subject. */
+static bool refuse_successor(struct admission *admission, const struct account_record *predecessor)
+{
+	advise(admission->verdict,
+	       "%s is the account of another subject (%s), who had this address before; if the address is somebody "
+	       "else's now, say `provisionctl reassign %s`",
+	       predecessor->name, predecessor->subject, predecessor->name);
+	return refuse(admission->verdict, REASON_SUBJECT_CHANGED);
 }
 
 /* A bound subject has its account for ever; an address that is on record belongs to its subject. */
 static bool rule_binding(struct admission *admission)
 {
-	const struct account_record *bound = admission->facts->bound;
-	const struct stands_for *stands = &admission->facts->stands;
+	const struct admission_facts *facts = admission->facts;
+	const struct account_record *bound = facts->bound;
+	const struct stands_for *stands = &facts->stands;
 
-	if (!bound) {
-		if (admission->facts->same_email)
-			return refuse(admission->verdict, REASON_SUBJECT_CHANGED);
-		return true;
+	if (!bound)
+		return !facts->same_email || refuse_successor(admission, facts->same_email);
+	if (stands->account[0] ? strcmp(stands->account, bound->name) != 0 : !typed_own_email(admission)) {
+		if (facts->expected && is_expected(admission, facts->expected))
+			advise(admission->verdict,
+			       "%s is expected by `provisionctl link` or `add` under the name %s, but has the account "
+			       "%s already; say `provisionctl unlink %s`",
+			       facts->expected->email, facts->expected->name, bound->name, facts->expected->name);
+		return refuse_other_name(admission, bound->name);
 	}
-	if (stands->account[0] ? strcmp(stands->account, bound->name) != 0 : !typed_own_email(admission))
-		return refuse_other_name(admission);
-	admission_of_standing(bound, admission->facts->bound_standing, admission->verdict);
+	admission_of_standing(bound, facts->bound_standing, admission->verdict);
 	return admission->verdict->kind != VERDICT_REFUSED;
+}
+
+/* Whom the name in question is kept for is somebody else. */
+static bool refuse_unexpected(struct admission *admission, const struct expected *expected)
+{
+	bool subject = expected->subject[0] != '\0';
+
+	advise(admission->verdict,
+	       "%s is kept for %s%s%s (`provisionctl %s`); if that is wrong, say `provisionctl unlink %s` first",
+	       expected->name, expected->email, subject ? " with the subject " : "", expected->subject,
+	       expected->kind == EXPECTED_LINK ? "link" : "add", expected->name);
+	return refuse_saying(admission->verdict, REASON_OTHER_PERSON,
+			     "That account is kept for somebody else than who approved the code. Start again with your "
+			     "own name, or ask your administrator.");
+}
+
+/* Whom the admin expects gets the account that they are expected for: nobody else gets it, and they no other. */
+static bool rule_expected(struct admission *admission)
+{
+	const struct admission_facts *facts = admission->facts;
+	bool typed_for_sure = typed_own_email(admission) || (!facts->named && facts->account.name == NAME_FREE);
+
+	if (facts->bound)
+		return true;
+	if (facts->expected) {
+		if (is_expected(admission, facts->expected) && (!facts->stands.is_email || typed_own_email(admission)))
+			return true;
+		return refuse_unexpected(admission, facts->expected);
+	}
+	if (!facts->own_email)
+		return true;
+	if (!is_expected(admission, facts->own_email) || !typed_for_sure)
+		return refuse_unexpected(admission, facts->own_email);
+	return refuse_other_name(admission, facts->own_email->name);
 }
 
 /* The name that the identity gives by the tenant's format or claim. */
@@ -270,10 +389,9 @@ static bool own_name(struct admission *admission, char *ret_name, size_t size)
 static bool rule_name(struct admission *admission)
 {
 	char name[EMAIL_LOCAL_MAX + 2 * USERNAME_FORMAT_MAX + 1];
-	const struct account_record *named = admission->facts->named;
 	struct stands_for unfit = { .reason = REASON_NAME_UNFIT };
 
-	if (admission->facts->bound)
+	if (admission->facts->bound || admission->facts->expected)
 		return true;
 	if (admission->tenant->username_claim && !admission->candidate->username)
 		return refuse_saying(admission->verdict, REASON_NAME_UNFIT,
@@ -291,19 +409,39 @@ static bool rule_name(struct admission *admission)
 	}
 	if (strcmp(name, admission->account) != 0 || (admission->facts->stands.is_email && !typed_own_email(admission)))
 		return refuse(admission->verdict, REASON_OTHER_PERSON);
-	if (named)
-		return refuse(admission->verdict,
-			      named->state == ACCOUNT_REMOVED ? REASON_REMOVED : REASON_SUBJECT_CHANGED);
 	return true;
 }
 
-/* Reserved names, existing users and their homes, and a uid that somebody has. */
+/* The account of that name is another subject's. */
+static bool rule_named(struct admission *admission)
+{
+	const struct account_record *named = admission->facts->named;
+
+	if (admission->facts->bound || !named)
+		return true;
+	if (named->state != ACCOUNT_REMOVED)
+		return refuse_successor(admission, named);
+	advise(admission->verdict,
+	       "%s is a removed account of another subject (%s), who may return; if the name is somebody else's now, "
+	       "say "
+	       "`provisionctl reassign %s`",
+	       named->name, named->subject, named->name);
+	return refuse(admission->verdict, REASON_REMOVED);
+}
+
+/* What is to be made, made again, or taken: reserved names, existing users and their homes, and a uid that somebody
+ * has; or a local account that is no longer what the admin linked. */
 static bool rule_new_name(struct admission *admission)
 {
-	if (admission->facts->bound)
+	const struct admission_facts *facts = admission->facts;
+
+	if (facts->bound && facts->bound_standing != STANDING_REMOVED)
 		return true;
-	admission_of_new_name(admission->account, &admission->facts->promise, &admission->facts->account,
-			      admission->verdict);
+	if (!facts->bound && facts->expected && facts->expected->kind == EXPECTED_LINK)
+		admission_of_link(facts->expected, &facts->local, admission->verdict);
+	else
+		admission_of_new_name(facts->bound ? facts->bound->name : admission->account, &facts->promise,
+				      &facts->account, admission->verdict);
 	return admission->verdict->kind != VERDICT_REFUSED;
 }
 
@@ -358,8 +496,8 @@ void admission_decide(const struct admission_question *question, const struct ad
 		      struct verdict *ret_verdict)
 {
 	static admission_rule *const rules[] = {
-		rule_tenant,   rule_remote_from, rule_domain,         rule_binding, rule_name,
-		rule_new_name, rule_groups,      rule_email_verified, rule_promise,
+		rule_tenant, rule_remote_from, rule_domain,   rule_former, rule_binding,        rule_expected,
+		rule_name,   rule_named,       rule_new_name, rule_groups, rule_email_verified, rule_promise,
 	};
 	struct verdict verdict = { .kind = VERDICT_REFUSED, .reason = REASON_INTERNAL };
 	struct admission admission = {

@@ -14,6 +14,7 @@
 #include "common/reason.h"
 #include "provisiond/account_record.h"
 #include "provisiond/candidate.h"
+#include "provisiond/expected.h"
 #include "provisiond/promise.h"
 #include "provisiond/standing.h"
 #include "provisiond/stands_for.h"
@@ -29,6 +30,7 @@ enum name_holder {
 	NAME_LOCAL_USER, /* a row in /etc/passwd or its shadow */
 	NAME_LOCAL_GROUP,
 	NAME_LOCAL_MEMBER,  /* listed as a member of a group in /etc/group, which a newcomer would inherit */
+	NAME_EXPECTED,      /* kept for somebody whom the admin expects under it */
 	NAME_OTHER_SOURCE,  /* a user or group that another name service knows */
 	NAME_HOLDER_UNKNOWN /* a file or a name service does not answer */
 };
@@ -40,6 +42,7 @@ enum uid_holder {
 	UID_LOCAL_USER,   /* as uid or primary gid */
 	UID_LOCAL_GROUP,
 	UID_ON_RECORD, /* an account of ours, removed ones included */
+	UID_FORMER,    /* of an account that was given to a successor, who has another uid */
 	UID_RESERVED,  /* kept for another name */
 	UID_OTHER_SOURCE,
 	UID_HOLDER_UNKNOWN
@@ -51,6 +54,15 @@ struct account_facts {
 	enum uid_holder uid;
 	bool home_exists;
 	char holder[128]; /* for the admin: the name of who has it, of the silent source, or of the unreadable file */
+};
+
+/* What the machine says about a local user who is to be linked. */
+struct local_account {
+	bool unreadable; /* the account files are */
+	bool there;      /* /etc/passwd has a row of that name */
+	uid_t uid;       /* when there, as the next two */
+	gid_t gid;
+	enum uid_holder holder; /* UID_FREE, or whose the uid is on record */
 };
 
 struct admission_question {
@@ -68,14 +80,20 @@ struct admission_facts {
 	enum standing bound_standing;            /* when bound */
 	const struct account_record *same_email; /* the tenant's account whose person had this email last, or NULL */
 	const struct account_record *named;      /* the account with the name in question, or NULL */
-	struct promise promise;                  /* of the name in question; unused when bound */
-	struct account_facts account;            /* of the name in question; unused when bound */
+	const char *former_name;          /* of the account that the subject had until a successor got it, or NULL */
+	const struct expected *expected;  /* who is expected under the name in question, or NULL, as the next */
+	const struct expected *own_email; /* who is expected with the person's email */
+	struct local_account local;       /* of the name in question; used for who is expected by a link */
+	/* Of the name in question; used when no account is bound, or a removed one whose person returns. */
+	struct promise promise;
+	struct account_facts account;
 };
 
 enum verdict_kind {
 	VERDICT_REFUSED,
 	VERDICT_ADMITTED, /* to the account that is there */
-	VERDICT_CREATE,   /* the account is to be made, or its making to be ended */
+	VERDICT_CREATE,   /* the account is to be made, or to be made again, or its making to be ended */
+	VERDICT_LINK,     /* the local account is theirs from now on */
 };
 
 struct verdict {
@@ -100,9 +118,15 @@ void admission_decide(const struct admission_question *question, const struct ad
  * (VERDICT_CREATE or VERDICT_REFUSED). What is promised before a sign-in is decided here too, so it holds after it. */
 void admission_of_new_name(const char *account, const struct promise *promise, const struct account_facts *facts,
 			   struct verdict *ret_verdict);
+/* The same for a local account that is to be linked: VERDICT_LINK, or refused. */
+void admission_of_link(const struct expected *expected, const struct local_account *local, struct verdict *ret_verdict);
+/* Why no local account of that name may be linked, whatever is on record about it: the end of a sentence that begins
+ * with the name; or NULL. Lives for ever. */
+const char *admission_link_fault(const char *name, const struct local_account *local);
 /* Why a typed name that stands for no account is refused, as a verdict. */
 void admission_of_no_account(const struct stands_for *stands, struct verdict *ret_verdict);
-/* What the standing of an account on record means for its person: VERDICT_ADMITTED or VERDICT_CREATE, or refused. */
+/* What the standing of an account on record means for its person: VERDICT_ADMITTED, or VERDICT_CREATE (also for a
+ * removed one, whose person may return if nothing is in the way), or refused. */
 void admission_of_standing(const struct account_record *record, enum standing standing, struct verdict *ret_verdict);
 
 #endif

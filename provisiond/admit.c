@@ -1,8 +1,10 @@
 /*
- * Answers `admit`: decides about a verified person, has the account made where there is none, and hands out the ticket.
+ * Answers `admit`: decides about a verified person, has their account made, linked or brought up to date, and hands out
+ * the ticket.
  *
- * Admission is decided up to twice: at once, which is all for somebody who has an account; and for a new account once
- * more, when the other name services have answered and the account files are locked, with all that is true then.
+ * Whatever changes the account files is decided a second time when they are locked, with all that is true then: a new
+ * account, once the other name services have answered; an account that is there, when the sign-in changes something of
+ * it. Somebody who has an account does not wait for long while another program holds the lock.
  */
 #include "provisiond/requests.h"
 
@@ -12,31 +14,32 @@
 #include <time.h>
 
 #include "common/log.h"
+#include "provisiond/admit.h"
 #include "provisiond/facts.h"
 
 #define SOURCES_DEADLINE_MS 5000
-
-struct admit {
-	struct service *service;
-	struct question *question;
-	char *bytes; /* the message, into which the rest points */
-	const char *typed;
-	const char *tenant;
-	const char *program; /* may be NULL, like the next */
-	const char *remote_host;
-	bool has_promise;
-	uid_t promised_uid;
-	struct candidate candidate;
-	struct source_facts sources;
-	struct verdict verdict;
-	struct promise promise; /* with VERDICT_CREATE: what is made */
-};
+#define LOCK_PATIENCE_MS 2000 /* of somebody who has an account */
 
 static void free_admit(struct admit *admit)
 {
+	for (struct admit **link = &admit->service->waiting; *link; link = &(*link)->next_waiting)
+		if (*link == admit) {
+			*link = admit->next_waiting;
+			break;
+		}
+	admit_forget_order(admit);
+	account_record_clear(&admit->record);
 	candidate_clear(&admit->candidate);
 	free(admit->bytes);
 	free(admit);
+}
+
+/* It was answered. */
+static void release(struct admit *admit)
+{
+	admit->question = NULL;
+	if (!admit->queued)
+		free_admit(admit);
 }
 
 static void cleanup_admit(struct admit *const *admit)
@@ -48,12 +51,15 @@ static void cleanup_admit(struct admit *const *admit)
 /* ---- reading the question ---- */
 
 /* NULL when it is not as it must be. */
-static struct admit *read_admit(const struct wire_message *message)
+static struct admit *read_admit(struct service *service, const struct wire_message *message)
 {
 	_cleanup_(cleanup_admit) struct admit *admit = calloc(1, sizeof(*admit));
 	struct wire_message copy;
 
-	if (!admit || (admit->bytes = malloc(message->length)) == NULL)
+	if (!admit)
+		return NULL;
+	admit->service = service;
+	if ((admit->bytes = malloc(message->length)) == NULL)
 		return NULL;
 	memcpy(admit->bytes, message->bytes, message->length);
 	copy = (struct wire_message){ .bytes = admit->bytes, .length = message->length };
@@ -95,11 +101,12 @@ static void answer_refused(struct admit *admit)
 	wire_put(&answer, "reason", reason_name(verdict->reason));
 	wire_put(&answer, "text", verdict->sentence[0] ? verdict->sentence : reason_sentence(verdict->reason));
 	question_send(admit->question, &answer);
-	free_admit(admit);
+	release(admit);
 }
 
 static void refuse(struct admit *admit, enum reason reason)
 {
+	admit->verdict.kind = VERDICT_REFUSED;
 	admit->verdict.reason = reason;
 	admit->verdict.sentence[0] = '\0';
 	admit->verdict.remedy[0] = '\0';
@@ -129,63 +136,126 @@ static void answer_admitted(struct admit *admit, bool created)
 		wire_put(&answer, "home", user.home);
 	question_send(admit->question, &answer);
 	explicit_bzero(ticket, sizeof(ticket));
-	free_admit(admit);
+	release(admit);
 }
 
 /* ---- deciding ---- */
 
-struct records {
+/* What the facts point to. */
+struct gathered {
 	struct account_record typed, bound, same_email, named;
+	struct expected typed_expected, expected, own_email;
+	char former[ACCOUNT_NAME_MAX + 1];
+	bool failed; /* the database does not answer */
 };
 
-static void clear_records(struct records *records)
+static void clear_gathered(struct gathered *gathered)
 {
-	account_record_clear(&records->typed);
-	account_record_clear(&records->bound);
-	account_record_clear(&records->same_email);
-	account_record_clear(&records->named);
+	account_record_clear(&gathered->typed);
+	account_record_clear(&gathered->bound);
+	account_record_clear(&gathered->same_email);
+	account_record_clear(&gathered->named);
+	expected_clear(&gathered->typed_expected);
+	expected_clear(&gathered->expected);
+	expected_clear(&gathered->own_email);
 }
 
-/* Whether it is there; *failed collects failures. */
-static const struct account_record *found(enum store_answer answer, const struct account_record *record, bool *failed)
+static bool was_found(struct gathered *gathered, enum store_answer answer)
 {
-	*failed |= answer == STORE_FAILED;
-	return answer == STORE_FOUND ? record : NULL;
+	gathered->failed |= answer == STORE_FAILED;
+	return answer == STORE_FOUND;
 }
 
-/* Brings together what admission needs to know. False when the database does not answer. */
-static bool gather(const struct admit *admit, struct records *records, struct admission_facts *facts)
+static const struct account_record *found(struct gathered *gathered, enum store_answer answer,
+					  const struct account_record *record)
+{
+	return was_found(gathered, answer) ? record : NULL;
+}
+
+static const struct expected *awaited(struct gathered *gathered, enum store_answer answer,
+				      const struct expected *expected)
+{
+	return was_found(gathered, answer) ? expected : NULL;
+}
+
+static void gather_typed(const struct admit *admit, int64_t now_s, struct gathered *gathered, struct stands_for *stands)
+{
+	const struct service *service = admit->service;
+	const struct account_record *typed =
+		found(gathered, facts_record_of_typed(service, admit->typed, &gathered->typed), &gathered->typed);
+	const struct expected *expected =
+		typed ? NULL
+		      : awaited(gathered,
+				facts_expected_of_typed(service, admit->typed, now_s, &gathered->typed_expected),
+				&gathered->typed_expected);
+
+	stands_for(service->config, admit->typed, typed, expected, stands);
+}
+
+/* Whose the identity's subject and email are already. */
+static void gather_person(const struct admit *admit, int64_t now_s, struct gathered *gathered,
+			  struct admission_facts *facts)
 {
 	const struct service *service = admit->service;
 	const struct candidate *candidate = &admit->candidate;
-	const struct account_record *typed;
-	const char *account;
-	bool failed = false;
+	const char *tenant = facts->stands.tenant ? facts->stands.tenant->name : NULL;
 
-	typed = found(facts_record_of_typed(service, admit->typed, &records->typed), &records->typed, &failed);
-	stands_for(service->config, admit->typed, typed, &facts->stands);
 	facts->bound =
-		found(store_account_by_subject(service->store, candidate->issuer, candidate->subject, &records->bound),
-		      &records->bound, &failed);
+		found(gathered,
+		      store_account_by_subject(service->store, candidate->issuer, candidate->subject, &gathered->bound),
+		      &gathered->bound);
 	if (facts->bound)
-		facts->bound_standing = facts_standing(service, facts->bound, (int64_t)time(NULL));
-	if (facts->stands.tenant && candidate->email)
-		facts->same_email = found(store_account_by_email(service->store, facts->stands.tenant->name,
-								 candidate->email, &records->same_email),
-					  &records->same_email, &failed);
-	account = admission_account(&facts->stands, candidate);
-	if (account_name_ok(account)) {
-		facts->named = found(facts_record_named(service, account, &records->named), &records->named, &failed);
-		if (!facts->bound)
-			facts_of_new_account(service, facts->stands.tenant, account, &admit->sources, &facts->promise,
-					     &facts->account);
-	}
-	return !failed;
+		facts->bound_standing = facts_standing(service, facts->bound, now_s);
+	if (was_found(gathered, store_former_subject(service->store, candidate->issuer, candidate->subject,
+						     gathered->former, sizeof(gathered->former))))
+		facts->former_name = gathered->former;
+	if (!tenant || !candidate->email)
+		return;
+	facts->same_email =
+		found(gathered, store_account_by_email(service->store, tenant, candidate->email, &gathered->same_email),
+		      &gathered->same_email);
+	facts->own_email = awaited(
+		gathered, facts_expected_by_email(service, tenant, candidate->email, now_s, &gathered->own_email),
+		&gathered->own_email);
 }
 
-static void decide(struct admit *admit, bool *ret_begun)
+/* What is known of the account in question. */
+static void gather_account(const struct admit *admit, const char *account, int64_t now_s, struct gathered *gathered,
+			   struct admission_facts *facts)
 {
-	_cleanup_(clear_records) struct records records = { 0 };
+	const struct service *service = admit->service;
+
+	facts->named = found(gathered, facts_record_named(service, account, &gathered->named), &gathered->named);
+	facts->expected = awaited(gathered, facts_expected_named(service, account, now_s, &gathered->expected),
+				  &gathered->expected);
+	if (facts->bound)
+		return;
+	if (facts->expected && facts->expected->kind == EXPECTED_LINK)
+		facts_local_account(service, account, &facts->local);
+	else
+		facts_of_new_account(service, facts->stands.tenant, account, facts->expected, &admit->sources,
+				     &facts->promise, &facts->account);
+}
+
+/* Brings together what admission needs to know. False when the database does not answer. */
+static bool gather(const struct admit *admit, struct gathered *gathered, struct admission_facts *facts)
+{
+	int64_t now_s = (int64_t)time(NULL);
+	const char *account;
+
+	gather_typed(admit, now_s, gathered, &facts->stands);
+	gather_person(admit, now_s, gathered, facts);
+	account = admission_account(&facts->stands, &admit->candidate);
+	if (account_name_ok(account))
+		gather_account(admit, account, now_s, gathered, facts);
+	if (facts->bound && facts->bound_standing == STANDING_REMOVED)
+		facts_of_return(admit->service, facts->bound, &admit->sources, &facts->promise, &facts->account);
+	return !gathered->failed;
+}
+
+static void decide(struct admit *admit)
+{
+	_cleanup_(clear_gathered) struct gathered gathered = { 0 };
 	struct admission_facts facts = { 0 };
 	const struct admission_question question = {
 		.config = admit->service->config,
@@ -197,104 +267,189 @@ static void decide(struct admit *admit, bool *ret_begun)
 		.remote_host = admit->remote_host,
 	};
 
-	if (!gather(admit, &records, &facts)) {
+	account_record_clear(&admit->record);
+	admit->has_record = false;
+	if (!gather(admit, &gathered, &facts)) {
 		admit->verdict = (struct verdict){ .kind = VERDICT_REFUSED, .reason = REASON_STORAGE };
 		return;
 	}
 	admission_decide(&question, &facts, &admit->verdict);
 	admit->promise = facts.promise;
-	*ret_begun = facts.bound != NULL;
+	if (facts.bound) {
+		admit->has_record = true;
+		admit->standing = facts.bound_standing;
+		admit->record = gathered.bound;
+		gathered.bound = (struct account_record){ 0 };
+	}
+}
+
+/* ---- what waits for the lock ---- */
+
+static enum lifecycle_decision decide_under_lock(void *context, struct lifecycle_order *ret_order)
+{
+	struct admit *admit = context;
+
+	if (admit->question && question_abandoned(admit->question)) {
+		admit->verdict = (struct verdict){ .kind = VERDICT_REFUSED, .reason = REASON_CANCELLED };
+		return LIFECYCLE_NOTHING;
+	}
+	decide(admit);
+	/* Who was told that they are admitted to the account that they have does not get another one for it. */
+	if (!admit->question && admit->verdict.kind != VERDICT_ADMITTED)
+		return LIFECYCLE_NOTHING;
+	return admit_order(admit, (int64_t)time(NULL), ret_order);
+}
+
+/* A full disk must not keep people out of accounts that they have. */
+static void note_signin(const struct admit *admit)
+{
+	const struct candidate *candidate = &admit->candidate;
+	/* An issuer that does not tell a name does not take one away. */
+	const char *full_name = candidate->full_name[0] ? candidate->full_name : admit->record.full_name;
+
+	if (store_note_signin(admit->service->store, admit->verdict.account, candidate->email, full_name,
+			      (int64_t)time(NULL)) != 0)
+		log_error("%s: the sign-in cannot be put on record: %s", admit->verdict.account,
+			  store_fault(admit->service->store));
+}
+
+/* Whether the account lets its person in as it is. */
+static bool account_is_open(const struct admit *admit)
+{
+	_cleanup_record_ struct account_record record = { 0 };
+	enum standing standing;
+
+	if (facts_record_named(admit->service, admit->verdict.account, &record) != STORE_FOUND)
+		return false;
+	standing = facts_standing(admit->service, &record, (int64_t)time(NULL));
+	return standing == STANDING_ACTIVE || (standing == STANDING_INCOMPLETE && !admit_change_is_needed(admit));
+}
+
+/* The account that is there was brought up to date, needed none of it, or could not be. */
+static void existing_done(struct admit *admit, enum reason reason, bool done)
+{
+	if (!done)
+		note_signin(admit);
+	if (reason != REASON_NONE && !account_is_open(admit))
+		refuse(admit, reason);
+	else
+		answer_admitted(admit, false);
+}
+
+static void work_done(void *context, enum reason reason, bool done)
+{
+	struct admit *admit = context;
+
+	admit->queued = false;
+	if (!admit->question) {
+		if (reason != REASON_NONE)
+			log_warning("%s: what the sign-in changes could not be changed; the next sign-in tries again",
+				    admit->typed);
+		free_admit(admit);
+		return;
+	}
+	if (admit->verdict.kind == VERDICT_ADMITTED)
+		existing_done(admit, reason, done);
+	else if (reason != REASON_NONE)
+		refuse(admit, reason);
+	else if (admit->verdict.kind == VERDICT_REFUSED)
+		answer_refused(admit);
+	else
+		answer_admitted(admit, admit->verdict.kind == VERDICT_CREATE);
+}
+
+static void queue(struct admit *admit)
+{
+	const struct lifecycle_work work = { .decide = decide_under_lock, .done = work_done, .context = admit };
+
+	admit->queued = true;
+	lifecycle_queue(admit->service->lifecycle, &work, wire_now_ms());
 }
 
 /* ---- an account that is there ---- */
 
 static void admit_existing(struct admit *admit)
 {
-	const struct candidate *candidate = &admit->candidate;
+	struct service *service = admit->service;
 
-	/* A full disk must not keep people out of accounts that they have. */
-	if (store_note_signin(admit->service->store, admit->verdict.account, candidate->email, candidate->full_name,
-			      (int64_t)time(NULL)) != 0)
-		log_error("%s: the sign-in cannot be put on record: %s", admit->verdict.account,
-			  store_fault(admit->service->store));
+	if (!admit_plans_change(admit, (int64_t)time(NULL))) {
+		note_signin(admit);
+		answer_admitted(admit, false);
+		return;
+	}
+	if (!admit_change_is_needed(admit)) {
+		admit->patient_until_ms = wire_now_ms() + LOCK_PATIENCE_MS;
+		admit->next_waiting = service->waiting;
+		service->waiting = admit;
+	}
+	queue(admit);
+}
+
+int64_t admit_deadline_ms(void *context)
+{
+	const struct service *service = context;
+	int64_t earliest_ms = -1;
+
+	for (const struct admit *admit = service->waiting; admit; admit = admit->next_waiting)
+		if (admit->question && (earliest_ms < 0 || admit->patient_until_ms < earliest_ms))
+			earliest_ms = admit->patient_until_ms;
+	return earliest_ms;
+}
+
+/* Admits, or refuses after all. What the sign-in changes stays in the queue. */
+static void decide_meanwhile(struct admit *admit)
+{
+	char what[256];
+
+	admit_describe_change(admit, what, sizeof(what));
+	decide(admit);
+	if (admit->verdict.kind == VERDICT_REFUSED) {
+		answer_refused(admit);
+		return;
+	}
+	if (admit->verdict.kind != VERDICT_ADMITTED) {
+		refuse(admit, REASON_STORAGE);
+		return;
+	}
+	log_warning("%s: the account files could not be locked for %d s; admitted, although these are still to be "
+		    "brought up to date: %s",
+		    admit->verdict.account, LOCK_PATIENCE_MS / 1000, what);
+	note_signin(admit);
 	answer_admitted(admit, false);
 }
 
-/* ---- a new account ---- */
-
-static enum lifecycle_decision decide_under_lock(void *context, struct lifecycle_order *ret_order)
+void admit_run(void *context, int64_t now_ms)
 {
-	struct admit *admit = context;
-	int64_t now_s = (int64_t)time(NULL);
-	bool begun = false;
+	struct service *service = context;
 
-	if (question_abandoned(admit->question)) {
-		admit->verdict = (struct verdict){ .kind = VERDICT_REFUSED, .reason = REASON_CANCELLED };
-		return LIFECYCLE_NOTHING;
+	for (struct admit *admit = service->waiting, *next; admit; admit = next) {
+		next = admit->next_waiting;
+		if (admit->question && admit->patient_until_ms <= now_ms)
+			decide_meanwhile(admit);
 	}
-	decide(admit, &begun);
-	if (admit->verdict.kind != VERDICT_CREATE)
-		return LIFECYCLE_NOTHING;
-	if (begun)
-		return LIFECYCLE_LATER;
-	ret_order->record = (struct account_record){
-		.state = ACCOUNT_ACTIVE,
-		.name = admit->verdict.account,
-		.uid = admit->promise.uid,
-		.gid = admit->promise.uid,
-		.tenant = admit->tenant,
-		.issuer = admit->candidate.issuer,
-		.subject = admit->candidate.subject,
-		.email = admit->candidate.email,
-		.full_name = admit->candidate.full_name,
-		.home = admit->promise.home,
-		.shell = admit->promise.shell,
-		.created_at = now_s,
-		.last_signin_at = now_s,
-	};
-	return LIFECYCLE_CREATE;
-}
-
-static void creation_done(void *context, enum reason reason, bool created)
-{
-	struct admit *admit = context;
-
-	if (reason != REASON_NONE)
-		refuse(admit, reason);
-	else if (created)
-		answer_admitted(admit, true);
-	else if (admit->verdict.kind == VERDICT_ADMITTED)
-		admit_existing(admit);
-	else
-		answer_refused(admit);
-}
-
-static void sources_answered_admit(void *context, const struct source_facts *facts)
-{
-	static const struct lifecycle_work work = { .decide = decide_under_lock, .done = creation_done };
-	struct admit *admit = context;
-	struct lifecycle_work own = work;
-
-	admit->sources = *facts;
-	own.context = admit;
-	lifecycle_queue(admit->service->lifecycle, &own, wire_now_ms());
 }
 
 /* ---- the story ---- */
 
+static void sources_answered_admit(void *context, const struct source_facts *facts)
+{
+	struct admit *admit = context;
+
+	admit->sources = *facts;
+	queue(admit);
+}
+
 void handle_admit(struct service *service, struct question *question, const struct wire_message *message)
 {
-	struct admit *admit = read_admit(message);
-	bool begun = false;
+	struct admit *admit = read_admit(service, message);
 
 	if (!admit) {
 		log_warning("a malformed admit message came from pam_oidcd");
 		question_drop(question);
 		return;
 	}
-	admit->service = service;
 	admit->question = question;
-	decide(admit, &begun);
+	decide(admit);
 	switch (admit->verdict.kind) {
 	case VERDICT_REFUSED:
 		answer_refused(admit);
@@ -305,6 +460,9 @@ void handle_admit(struct service *service, struct question *question, const stru
 	case VERDICT_CREATE:
 		inquire(service->inquiries, admit->verdict.account, true, admit->verdict.uid,
 			wire_now_ms() + SOURCES_DEADLINE_MS, sources_answered_admit, admit);
+		break;
+	case VERDICT_LINK:
+		queue(admit);
 		break;
 	}
 }

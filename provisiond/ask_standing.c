@@ -22,18 +22,19 @@ static void answer(struct question *question, const char *status, const struct a
 	if (record) {
 		wire_put(&writer, "account", record->name);
 		wire_put_number(&writer, "uid", record->uid);
+		wire_put(&writer, "room", record->room);
+		wire_put(&writer, "email", record->email);
 	}
 	question_send(question, &writer);
 }
 
 /* Whether remote_from keeps its person out there. The module says where in its account phase alone: before a sign-in,
  * pam_oidcd asks. Somebody who asks about themselves writes nothing into the log: they could fill it. */
-static bool comes_from_elsewhere(const struct service *service, const struct account_record *record,
+static bool comes_from_elsewhere(const struct tenant *tenant, const struct account_record *record,
 				 const struct wire_message *message, uid_t caller)
 {
-	const struct tenant *tenant = config_tenant_named(service->config, record->tenant);
 	const char *program = wire_get(message, "service"), *rhost = wire_get(message, "rhost");
-	enum remote_from_verdict verdict = tenant ? remote_from_judge(tenant, program, rhost) : REMOTE_FROM_PERMITTED;
+	enum remote_from_verdict verdict = remote_from_judge(tenant, program, rhost);
 	char why[REMOTE_FROM_TEXT_MAX];
 
 	if (verdict == REMOTE_FROM_PERMITTED)
@@ -44,21 +45,37 @@ static bool comes_from_elsewhere(const struct service *service, const struct acc
 	return true;
 }
 
+/* Nobody can vouch for the people of a tenant that is not configured any more: their keys and cron jobs end, too. */
+static bool tenant_is_gone(const struct service *service, const struct account_record *record, uid_t caller)
+{
+	if (tenant_of_record(service->config, record))
+		return false;
+	if (caller == 0)
+		log_notice("%s: refused (%s): the account is of tenant %s, which is not in %s any more", record->name,
+			   reason_name(REASON_TENANT_GONE), record->tenant, service->config->path);
+	return true;
+}
+
 static void answer_recorded(const struct service *service, struct question *question,
 			    const struct account_record *record, const struct wire_message *message)
 {
 	static const char *const words[] = {
 		[STANDING_ACTIVE] = "active",       [STANDING_INCOMPLETE] = "incomplete",
-		[STANDING_CREATING] = "promised",   [STANDING_DEACTIVATED] = "deactivated",
-		[STANDING_REMOVED] = "deactivated", [STANDING_FOREIGN] = "not_ours",
-		[STANDING_UNKNOWN] = "unavailable",
+		[STANDING_LAPSED] = "deactivated",  [STANDING_CREATING] = "promised",
+		[STANDING_REMOVED] = "deactivated", [STANDING_DEACTIVATED] = "deactivated",
+		[STANDING_FOREIGN] = "not_ours",    [STANDING_UNKNOWN] = "unavailable",
 	};
 	enum standing standing = facts_standing(service, record, (int64_t)time(NULL));
+	uid_t caller = question_peer(question)->uid;
 
-	if (standing == STANDING_ACTIVE && comes_from_elsewhere(service, record, message, question_peer(question)->uid))
+	if (standing != STANDING_ACTIVE)
+		answer(question, words[standing], NULL);
+	else if (tenant_is_gone(service, record, caller))
+		answer(question, "deactivated", NULL);
+	else if (comes_from_elsewhere(tenant_of_record(service->config, record), record, message, caller))
 		answer(question, "elsewhere", NULL);
 	else
-		answer(question, words[standing], standing == STANDING_ACTIVE ? record : NULL);
+		answer(question, words[standing], record);
 }
 
 /* The name could be promised to somebody, or be an email that the sign-in refuses with its reason, unless another name
@@ -74,15 +91,32 @@ static void sources_answered_standing(void *context, const struct source_facts *
 	answer(context, words[facts->name], NULL);
 }
 
+/* Whether a link waits for that local user. */
+static bool is_expected(const struct service *service, const char *name)
+{
+	_cleanup_expected_ struct expected expected = { 0 };
+	struct local_account local;
+	struct verdict verdict;
+
+	if (facts_expected_named(service, name, (int64_t)time(NULL), &expected) != STORE_FOUND ||
+	    expected.kind != EXPECTED_LINK || !config_tenant_named(service->config, expected.tenant))
+		return false;
+	facts_local_account(service, name, &local);
+	admission_of_link(&expected, &local, &verdict);
+	return verdict.kind == VERDICT_LINK;
+}
+
 static void answer_unrecorded(const struct service *service, struct question *question, const char *name)
 {
 	struct stands_for stands;
 	uid_t uid;
 	int local = facts_local_user(service, name, &uid);
 
-	stands_for(service->config, name, NULL, &stands);
+	stands_for(service->config, name, NULL, NULL, &stands);
 	if (local < 0)
 		answer(question, "unavailable", NULL);
+	else if (local > 0 && is_expected(service, name))
+		answer(question, "expected", NULL);
 	else if (local > 0 || (stands.reason != REASON_NONE && !stands.is_email))
 		answer(question, "not_ours", NULL);
 	else

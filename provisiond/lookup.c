@@ -71,6 +71,7 @@ struct entry {
 	const char *gecos;
 	const char *home;
 	const char *shell;
+	bool fallback; /* the local password is good as well */
 };
 
 static void begin_entry(struct lookup *lookup, const struct entry *entry, struct wire_writer *ret_answer)
@@ -86,6 +87,8 @@ static void begin_entry(struct lookup *lookup, const struct entry *entry, struct
 	wire_put(ret_answer, "gecos", entry->gecos);
 	wire_put(ret_answer, "home", entry->home);
 	wire_put(ret_answer, "shell", entry->shell);
+	if (entry->fallback)
+		wire_put_number(ret_answer, "fallback", 1);
 }
 
 static void answer_entry(struct lookup *lookup, const struct entry *entry)
@@ -94,6 +97,16 @@ static void answer_entry(struct lookup *lookup, const struct entry *entry)
 
 	begin_entry(lookup, entry, &answer);
 	finish(lookup, &answer);
+}
+
+/* Of an account whose tenant the configuration does not have any more. */
+static void log_refused_tenant(const struct lookup *lookup, const struct account_record *record)
+{
+	if (!lookup->for_nss)
+		log_notice("%s: refused before the sign-in (%s): the account is of tenant %s, which is not in %s any "
+			   "more",
+			   lookup->typed, reason_name(REASON_TENANT_GONE), record->tenant,
+			   lookup->service->config->path);
 }
 
 static void put_groups(const struct service *service, const char *account, struct wire_writer *answer)
@@ -125,6 +138,7 @@ static void answer_account(struct lookup *lookup, const struct tenant *tenant, c
 		.gecos = gecos,
 		.home = record->home,
 		.shell = record->shell,
+		.fallback = record->linked && tenant->password == PASSWORD_FALLBACK,
 	};
 
 	gecos_from_full_name(record->full_name, record->name, gecos);
@@ -141,34 +155,7 @@ static void answer_account(struct lookup *lookup, const struct tenant *tenant, c
 	finish(lookup, &answer);
 }
 
-/* ---- what is on record ---- */
-
-static void look_up_recorded(struct lookup *lookup, const struct stands_for *stands,
-			     const struct account_record *record)
-{
-	enum standing standing = facts_standing(lookup->service, record, (int64_t)time(NULL));
-	struct verdict verdict;
-
-	/* Somebody removed our account and made one of their own under its name: that is a local user. */
-	if (standing == STANDING_FOREIGN && !stands->is_email) {
-		answer_status(lookup, "not_ours");
-		return;
-	}
-	if (standing == STANDING_UNKNOWN) {
-		answer_status(lookup, "unavailable");
-		return;
-	}
-	if (stands->reason != REASON_NONE)
-		admission_of_no_account(stands, &verdict);
-	else
-		admission_of_standing(record, standing, &verdict);
-	if (verdict.kind == VERDICT_REFUSED)
-		answer_refused(lookup, &verdict);
-	else
-		answer_account(lookup, stands->tenant, record);
-}
-
-/* ---- what is not ---- */
+/* ---- other name services ---- */
 
 static void typed_answered(void *context, const struct source_facts *facts)
 {
@@ -191,15 +178,23 @@ static int64_t deadline_of(const struct lookup *lookup)
 	return wire_now_ms() + (lookup->for_nss ? NSS_DEADLINE_MS : LOGIN_DEADLINE_MS);
 }
 
-/* The account that would be made, as far as this machine's own files and records can tell. */
-static void look_up_new(struct lookup *lookup, const struct stands_for *stands)
+/* ---- what is not there yet ---- */
+
+/* The account that would be made, as far as this machine's own files and records can tell. `removed` is the one on
+ * record whose person would come back, `expected` who is expected under that name; or NULL. */
+static void look_up_new(struct lookup *lookup, const struct stands_for *stands, const struct account_record *removed,
+			const struct expected *expected)
 {
 	const struct source_facts *sources = stands->is_email ? &lookup->account_at_sources : &lookup->typed_at_sources;
 	struct account_facts facts;
 	struct promise promise;
 	struct verdict verdict;
 
-	facts_of_new_account(lookup->service, stands->tenant, stands->account, sources, &promise, &facts);
+	if (removed)
+		facts_of_return(lookup->service, removed, sources, &promise, &facts);
+	else
+		facts_of_new_account(lookup->service, stands->tenant, stands->account, expected, sources, &promise,
+				     &facts);
 	admission_of_new_name(stands->account, &promise, &facts, &verdict);
 	/* sshd hears nothing of a name that is refused: no need to ask further. A person may be somebody else's user.
 	 */
@@ -225,6 +220,84 @@ static void look_up_new(struct lookup *lookup, const struct stands_for *stands)
 				     });
 }
 
+/* ---- what is on record ---- */
+
+static void look_up_recorded(struct lookup *lookup, const struct stands_for *stands,
+			     const struct account_record *record)
+{
+	enum standing standing = facts_standing(lookup->service, record, (int64_t)time(NULL));
+	struct verdict verdict;
+
+	/* Somebody removed our account and made one of their own under its name: that is a local user. */
+	if (standing == STANDING_FOREIGN && !stands->is_email) {
+		answer_status(lookup, "not_ours");
+		return;
+	}
+	if (standing == STANDING_UNKNOWN) {
+		answer_status(lookup, "unavailable");
+		return;
+	}
+	if (stands->reason != REASON_NONE)
+		admission_of_no_account(stands, &verdict);
+	else
+		admission_of_standing(record, standing, &verdict);
+	if (stands->reason == REASON_TENANT_GONE)
+		log_refused_tenant(lookup, record);
+	if (verdict.kind == VERDICT_REFUSED)
+		answer_refused(lookup, &verdict);
+	else if (standing == STANDING_REMOVED)
+		look_up_new(lookup, stands, record, NULL);
+	else
+		answer_account(lookup, stands->tenant, record);
+}
+
+/* ---- who is expected ---- */
+
+/* A local user whom the admin has linked remains one until the link is taken: the password is good as before. */
+static void look_up_link(struct lookup *lookup, const struct stands_for *stands, const struct expected *expected)
+{
+	struct local_account local;
+	struct account_user user;
+	struct wire_writer answer;
+	struct verdict verdict;
+
+	facts_local_account(lookup->service, expected->name, &local);
+	if (stands->reason != REASON_NONE)
+		admission_of_no_account(stands, &verdict);
+	else
+		admission_of_link(expected, &local, &verdict);
+	if (local.unreadable) {
+		answer_status(lookup, "unavailable");
+		return;
+	}
+	if (verdict.kind == VERDICT_REFUSED && local.there && !stands->is_email) {
+		answer_status(lookup, "not_ours");
+		return;
+	}
+	if (verdict.kind == VERDICT_REFUSED ||
+	    account_files_user_named(lookup->service->files, expected->name, &user) <= 0) {
+		answer_refused(lookup, &verdict);
+		return;
+	}
+	begin_entry(lookup,
+		    &(struct entry){
+			    .kind = "active",
+			    .account = expected->name,
+			    .tenant = stands->tenant->name,
+			    .uid = user.uid,
+			    .gid = user.gid,
+			    .gecos = user.gecos,
+			    .home = user.home,
+			    .shell = user.shell,
+			    .fallback = true,
+		    },
+		    &answer);
+	put_groups(lookup->service, expected->name, &answer);
+	finish(lookup, &answer);
+}
+
+/* ---- what is not ---- */
+
 static void refuse_email_over_ssh(struct lookup *lookup, const struct stands_for *stands)
 {
 	struct verdict verdict = { .kind = VERDICT_REFUSED, .reason = REASON_USE_SHORT_NAME };
@@ -246,7 +319,7 @@ static bool ask_about_typed(struct lookup *lookup, const struct stands_for *stan
 }
 
 /* The account that an email would get may be there: its person may have another email now. */
-static void look_up_account(struct lookup *lookup, const struct stands_for *stands)
+static void look_up_account(struct lookup *lookup, const struct stands_for *stands, const struct expected *expected)
 {
 	_cleanup_record_ struct account_record named = { 0 };
 	enum store_answer found = STORE_NONE;
@@ -258,7 +331,7 @@ static void look_up_account(struct lookup *lookup, const struct stands_for *stan
 	else if (found == STORE_FAILED)
 		answer_status(lookup, "unavailable");
 	else
-		look_up_new(lookup, stands);
+		look_up_new(lookup, stands, NULL, expected);
 }
 
 /* Whose account it is, a claim of the token will tell: there is nothing to promise yet. */
@@ -270,7 +343,7 @@ static void look_up_nameless(struct lookup *lookup, const struct stands_for *sta
 		answer_entry(lookup, &(struct entry){ .kind = "promised", .tenant = stands->tenant->name });
 }
 
-static void look_up_unrecorded(struct lookup *lookup, const struct stands_for *stands)
+static void look_up_unrecorded(struct lookup *lookup, const struct stands_for *stands, const struct expected *expected)
 {
 	struct verdict verdict;
 	uid_t uid;
@@ -292,7 +365,7 @@ static void look_up_unrecorded(struct lookup *lookup, const struct stands_for *s
 	} else if (!stands->account[0]) {
 		look_up_nameless(lookup, stands);
 	} else {
-		look_up_account(lookup, stands);
+		look_up_account(lookup, stands, expected);
 	}
 }
 
@@ -302,23 +375,30 @@ static void look_up_unrecorded(struct lookup *lookup, const struct stands_for *s
 static void continue_lookup(struct lookup *lookup)
 {
 	_cleanup_record_ struct account_record record = { 0 };
+	_cleanup_expected_ struct expected expected = { 0 };
 	bool email_over_ssh = lookup->service->config->accounts.email_over_ssh;
 	struct stands_for stands;
 	enum store_answer found = facts_record_of_typed(lookup->service, lookup->typed, &record);
+	enum store_answer awaited = STORE_NONE;
 
-	if (found == STORE_FAILED) {
+	if (found == STORE_NONE)
+		awaited = facts_expected_of_typed(lookup->service, lookup->typed, (int64_t)time(NULL), &expected);
+	if (found == STORE_FAILED || awaited == STORE_FAILED) {
 		answer_status(lookup, "unavailable");
 		return;
 	}
-	stands_for(lookup->service->config, lookup->typed, found == STORE_FOUND ? &record : NULL, &stands);
+	stands_for(lookup->service->config, lookup->typed, found == STORE_FOUND ? &record : NULL,
+		   awaited == STORE_FOUND ? &expected : NULL, &stands);
 	if (stands.is_email && lookup->for_nss && !email_over_ssh)
 		answer_status(lookup, "not_ours");
-	else if (found == STORE_NONE)
-		look_up_unrecorded(lookup, &stands);
+	else if (found == STORE_NONE && !(awaited == STORE_FOUND && expected.kind == EXPECTED_LINK))
+		look_up_unrecorded(lookup, &stands, awaited == STORE_FOUND ? &expected : NULL);
 	else if (stands.is_email && lookup->for_sshd && !email_over_ssh)
 		refuse_email_over_ssh(lookup, &stands);
-	else
+	else if (found == STORE_FOUND)
 		look_up_recorded(lookup, &stands, &record);
+	else
+		look_up_link(lookup, &stands, &expected);
 }
 
 /* On behalf of a user other than root, only that user's own name is looked up: any other is not ours at once, since

@@ -1,13 +1,12 @@
 /*
- * Sends each message to its handler. The handlers with a story of their own live in files of their own; redeem, list
- * and show are here.
+ * Sends each message to its handler. The handlers with a story of their own live in files of their own; list and
+ * show are here.
  */
 #include "provisiond/requests.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/listen.h"
 #include "common/log.h"
 #include "provisiond/facts.h"
 
@@ -16,49 +15,6 @@ enum who_may {
 	PAM_OIDC = 2,
 	ANYBODY = 4, /* the handler sees to it that they ask for their own account only */
 };
-
-/* Anybody can show what is no ticket, as often as they like. */
-static void log_refused_ticket(const struct ticket_claim *claim)
-{
-	static struct complaints complaints;
-	unsigned left_out;
-
-	if (!complaints_allow(&complaints, wire_now_ms(), &left_out))
-		return;
-	if (left_out > 0)
-		log_warning("%u more refused tickets were not logged", left_out);
-	log_warning("%s: a ticket was refused to uid %lu", claim->typed, (unsigned long)claim->caller);
-}
-
-static void handle_redeem(struct service *service, struct question *question, const struct wire_message *message)
-{
-	struct ticket_claim claim = {
-		.text = wire_get(message, "ticket"),
-		.typed = wire_get(message, "name"),
-		.has_uid = wire_has(message, "uid"),
-		.caller = question_peer(question)->uid,
-	};
-	_cleanup_record_ struct account_record record = { 0 };
-	char account[ACCOUNT_NAME_MAX + 1];
-	struct wire_writer answer;
-	uid_t uid;
-
-	if (!claim.text || !claim.typed || (claim.has_uid && !wire_get_id(message, "uid", &claim.uid))) {
-		question_drop(question);
-		return;
-	}
-	if (!tickets_redeem(service->tickets, &claim, wire_now_ms(), account, &uid) ||
-	    facts_record_named(service, account, &record) != STORE_FOUND || record.uid != uid ||
-	    record.state != ACCOUNT_ACTIVE) {
-		log_refused_ticket(&claim);
-		question_begin_answer(question, &answer, "no");
-	} else {
-		question_begin_answer(question, &answer, "confirmed");
-		wire_put(&answer, "account", account);
-		wire_put_number(&answer, "uid", uid);
-	}
-	question_send(question, &answer);
-}
 
 static void put_record(struct wire_writer *answer, const struct account_record *record)
 {
@@ -138,7 +94,9 @@ static const struct {
 } table[] = {
 	{ "lookup", ROOT | PAM_OIDC, handle_lookup },
 	{ "admit", PAM_OIDC, handle_admit },
+	{ "refused", PAM_OIDC, handle_refused },
 	{ "redeem", ROOT | ANYBODY, handle_redeem },
+	{ "answer", ROOT, handle_answer },
 	{ "standing", ROOT | ANYBODY, handle_standing },
 	{ "list", ROOT, handle_list },
 	{ "show", ROOT, handle_show },

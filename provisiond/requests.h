@@ -17,5 +17,14 @@ typedef void request_handler(struct service *service, struct question *question,
 request_handler handle_lookup;   /* lookup.c */
 request_handler handle_standing; /* ask_standing.c */
 request_handler handle_admit;    /* admit.c */
+request_handler handle_manage;   /* manage.c */
+request_handler handle_redeem;   /* redeem.c */
+request_handler handle_answer;   /* ask_answer.c */
+request_handler handle_refused;  /* note_refusal.c */
+
+/* For the loop: somebody who has an account waits no more than so long for a lock on the account files that another
+ * program holds. The context is the struct service. */
+int64_t admit_deadline_ms(void *service);
+void admit_run(void *service, int64_t now_ms);
 
 #endif

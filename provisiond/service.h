@@ -16,6 +16,8 @@
 #include "provisiond/system_names.h"
 #include "provisiond/tickets.h"
 
+struct admit;
+
 struct service {
 	struct config *config; /* replaced on reload: nothing keeps pointers into it while it waits */
 	struct store *store;
@@ -25,6 +27,7 @@ struct service {
 	struct inquiries *inquiries;
 	struct lifecycle *lifecycle;
 	struct tickets *tickets;
+	struct admit *waiting; /* sign-ins that wait for a lock which another program holds, see admit.c */
 	uid_t pam_oidc_uid;
 };
 

@@ -12,9 +12,10 @@
 
 enum standing {
 	STANDING_ACTIVE,
-	STANDING_INCOMPLETE,
+	STANDING_INCOMPLETE,  /* made, but a first-login question is open; whoever signs in is asked */
+	STANDING_LAPSED,      /* the latest sign-in with Okta is older than max_signin_age; the next one revives it */
 	STANDING_CREATING,    /* being made, or waiting for recovery */
-	STANDING_DEACTIVATED, /* by us, or because its shadow expiry is past */
+	STANDING_DEACTIVATED, /* by us, or because somebody's shadow expiry is past */
 	STANDING_REMOVED,     /* by us, or by somebody's userdel */
 	STANDING_FOREIGN,     /* the name is another user's now: somebody removed the account and made a new one */
 	STANDING_UNKNOWN,     /* the account files cannot be read */
@@ -29,7 +30,10 @@ struct standing_rows {
 	int64_t expires_day; /* days since the epoch, when expires */
 };
 
-/* now_s: epoch seconds. An account is dead from its expiry day on, as for pam_unix(8). */
-enum standing standing_of(const struct account_record *record, const struct standing_rows *rows, int64_t now_s);
+/* now_s: epoch seconds. An account is dead from its expiry day on, as for pam_unix(8); max_signin_age_s (0: none)
+ * counts to the second. An expiry that this program wrote for max_signin_age, or because the account is incomplete, is
+ * told from anybody else's, which only they can lift. */
+enum standing standing_of(const struct account_record *record, const struct standing_rows *rows,
+			  int64_t max_signin_age_s, int64_t now_s);
 
 #endif

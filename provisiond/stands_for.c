@@ -30,8 +30,16 @@ static void refuse(struct stands_for *stands, enum reason reason, const char *fa
 	stands->fault = fault;
 }
 
+static void name_stands_for_itself(const char *name, struct stands_for *stands)
+{
+	if (!account_name_ok(name))
+		refuse(stands, REASON_NAME_UNFIT, account_name_fault(name));
+	else
+		account_name_copy(name, stands->account);
+}
+
 static void email_stands_for(const struct config *config, const char *typed, const struct account_record *record,
-			     struct stands_for *stands)
+			     const struct expected *expected, struct stands_for *stands)
 {
 	char name[EMAIL_LOCAL_MAX + 2 * USERNAME_FORMAT_MAX + 1];
 
@@ -48,6 +56,10 @@ static void email_stands_for(const struct config *config, const char *typed, con
 		account_name_copy(record->name, stands->account);
 		return;
 	}
+	if (expected) {
+		name_stands_for_itself(expected->name, stands);
+		return;
+	}
 	if (stands->tenant->username_claim)
 		return;
 	if (!username_format_expand(&stands->tenant->format, stands->email.local, name, sizeof(name)))
@@ -60,8 +72,7 @@ static void email_stands_for(const struct config *config, const char *typed, con
 		account_name_copy(name, stands->account);
 }
 
-/* The tenant that an account is bound to. A tenant may be renamed in the configuration: its issuer stays. */
-static const struct tenant *tenant_of_record(const struct config *config, const struct account_record *record)
+const struct tenant *tenant_of_record(const struct config *config, const struct account_record *record)
 {
 	const struct tenant *tenant = config_tenant_named(config, record->tenant);
 
@@ -72,29 +83,29 @@ static const struct tenant *tenant_of_record(const struct config *config, const 
 }
 
 static void short_name_stands_for(const struct config *config, const char *typed, const struct account_record *record,
-				  struct stands_for *stands)
+				  const struct expected *expected, struct stands_for *stands)
 {
-	stands->tenant = record ? tenant_of_record(config, record) : owner_of_short_name(config, typed);
+	stands->tenant = record     ? tenant_of_record(config, record)
+			 : expected ? config_tenant_named(config, expected->tenant)
+				    : owner_of_short_name(config, typed);
 	if (!stands->tenant)
-		/* On record for a tenant that is not configured any more: nobody can vouch for this person. */
-		refuse(stands, record ? REASON_UNKNOWN_DOMAIN : REASON_NOT_OURS, NULL);
-	else if (!account_name_ok(typed))
-		refuse(stands, REASON_NAME_UNFIT, account_name_fault(typed));
+		/* Of a tenant that is not configured any more, nobody can vouch for people. */
+		refuse(stands, record || expected ? REASON_TENANT_GONE : REASON_NOT_OURS, NULL);
 	else
-		account_name_copy(typed, stands->account);
+		name_stands_for_itself(typed, stands);
 }
 
 void stands_for(const struct config *config, const char *typed, const struct account_record *record,
-		struct stands_for *ret_stands)
+		const struct expected *expected, struct stands_for *ret_stands)
 {
 	struct stands_for stands = { .reason = REASON_NONE, .is_email = strchr(typed, '@') != NULL };
 
 	if (strcmp(typed, "root") == 0)
 		refuse(&stands, REASON_NOT_OURS, NULL);
 	else if (stands.is_email)
-		email_stands_for(config, typed, record, &stands);
+		email_stands_for(config, typed, record, expected, &stands);
 	else
-		short_name_stands_for(config, typed, record, &stands);
+		short_name_stands_for(config, typed, record, expected, &stands);
 	if (stands.reason != REASON_NONE)
 		stands.tenant = NULL;
 	*ret_stands = stands;

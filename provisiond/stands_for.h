@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/reason.h"
 #include "provisiond/account_record.h"
+#include "provisiond/expected.h"
 
 struct stands_for {
 	enum reason reason;          /* REASON_NONE, or why it stands for no account of ours */
@@ -22,15 +23,21 @@ struct stands_for {
 };
 
 /* Decides for `typed`. `record` is what is on record for it, or NULL: for a short name the account of that name, for an
- * email the account of that tenant whose person has the email. Local users are the caller's business; root is never
+ * email the account of that tenant whose person has the email. `expected` is who is expected under the name or with the
+ * email, or NULL; a record comes first. Local users are the caller's business; root is never
  * ours.
  *
- * An email belongs to the tenant one of whose domains it has, exactly; its account is the record's, else the one that
- * the tenant's username format gives. A short name belongs to its record's tenant, else to the tenant by whose format
+ * An email belongs to the tenant one of whose domains it has, exactly; its account is the record's, else the one
+ * that the admin chose for whoever is expected, else the one that the tenant's username format gives. A short name
+ * belongs to its record's tenant, else to that of whoever is expected under it, else to the tenant by whose format
  * it could have been made (a plain %l only as the default tenant's, and last), else to a default tenant that takes
  * names from a claim. */
 void stands_for(const struct config *config, const char *typed, const struct account_record *record,
-		struct stands_for *ret_stands);
+		const struct expected *expected, struct stands_for *ret_stands);
+
+/* The tenant that an account is bound to, or NULL when the configuration does not have it any more. A tenant may be
+ * renamed there: its issuer stays. */
+const struct tenant *tenant_of_record(const struct config *config, const struct account_record *record);
 
 /* The tenant that a short name without a record belongs to, or NULL. */
 const struct tenant *owner_of_short_name(const struct config *config, const char *name);

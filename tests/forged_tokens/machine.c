@@ -102,7 +102,7 @@ static void decide(const struct config *config, enum on_record record, const str
 	question.has_promise = true;
 	question.promised_uid = promised;
 	fill_records(config, record, &records);
-	stands_for(config, typed, by_name(&records, typed), &facts.stands);
+	stands_for(config, typed, by_name(&records, typed), NULL, &facts.stands);
 	facts.bound = by_subject(&records, candidate);
 	facts.bound_standing = STANDING_ACTIVE;
 	facts.same_email = by_email(&records, candidate->email);

@@ -26,6 +26,8 @@ try {
 	struct admission_facts facts;
 	const struct account_record *typed_record;
 	struct account_record bound, other;
+	struct expected expected;
+	const struct expected *typed_expected;
 	const char *groups[2];
 	struct verdict verdict;
 };
@@ -72,9 +74,9 @@ static void decide(struct try *try)
 	struct admission_facts *facts = &try->facts;
 	const char *account;
 
-	stands_for(try->config, try->typed, try->typed_record, &facts->stands);
+	stands_for(try->config, try->typed, try->typed_record, try->typed_expected, &facts->stands);
 	account = admission_account(&facts->stands, &try->candidate);
-	if (facts->stands.tenant)
+	if (facts->stands.tenant && !facts->bound)
 		assert_true(promise_for(try->config, facts->stands.tenant, account, NULL, &facts->promise));
 	admission_decide(&try->question, facts, &try->verdict);
 }
@@ -391,7 +393,7 @@ static void a_bound_accounts_standing_counts(void **state)
 		enum reason reason;
 	} rows[] = {
 		{ STANDING_DEACTIVATED, REASON_DEACTIVATED },
-		{ STANDING_REMOVED, REASON_REMOVED },
+		{ STANDING_REMOVED, REASON_REMOVED }, /* by somebody's userdel: the record says active */
 		{ STANDING_FOREIGN, REASON_NAME_RESERVED },
 		{ STANDING_UNKNOWN, REASON_STORAGE },
 	};
@@ -410,6 +412,108 @@ static void a_bound_accounts_standing_counts(void **state)
 	begin_bound(&try, ONE_TENANT);
 	try.facts.bound_standing = STANDING_CREATING;
 	assert_creates(&try, "alice");
+	/* Who was not asked yet, or did not sign in for too long, is let in to mend that. */
+	begin_bound(&try, ONE_TENANT);
+	try.facts.bound_standing = STANDING_INCOMPLETE;
+	assert_admitted(&try, "alice");
+	begin_bound(&try, ONE_TENANT);
+	try.facts.bound_standing = STANDING_LAPSED;
+	assert_admitted(&try, "alice");
+}
+
+/* ---- coming back ---- */
+
+static void begin_return(struct try *try)
+{
+	begin_bound(try, ONE_TENANT);
+	try->bound.state = ACCOUNT_REMOVED;
+	try->facts.bound_standing = STANDING_REMOVED;
+	try->facts.same_email = NULL; /* removed accounts do not count */
+	try->facts.promise = (struct promise){ .uid = ALICE_UID, .home = "/home/alice", .shell = "/bin/bash" };
+}
+
+static void a_removed_person_who_comes_back_has_the_same_uid(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_return(&try);
+	decide(&try);
+	assert_int_equal(try.verdict.uid, ALICE_UID);
+	assert_creates(&try, "alice");
+	/* By the account's name, even where a claim names people otherwise now. */
+	begin_return(&try);
+	try.candidate.email = "alice.jones@clinic.example";
+	assert_creates(&try, "alice");
+}
+
+static void nobody_comes_back_where_somebody_is_by_now(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_return(&try);
+	try.facts.account.name = NAME_LOCAL_GROUP;
+	assert_refused(&try, REASON_NAME_RESERVED);
+	begin_return(&try);
+	try.facts.account.uid = UID_LOCAL_USER;
+	assert_refused(&try, REASON_UID_TAKEN);
+	begin_return(&try);
+	try.facts.account.home_exists = true;
+	assert_refused(&try, REASON_HOME_EXISTS);
+	begin_return(&try);
+	try.facts.bound_standing = STANDING_FOREIGN;
+	assert_refused(&try, REASON_NAME_RESERVED);
+	begin_return(&try);
+	try.question.has_promise = true;
+	try.question.promised_uid = ALICE_UID + 1;
+	assert_refused(&try, REASON_UID_CHANGED);
+}
+
+/* ---- successors ---- */
+
+static void the_admin_reads_how_an_address_comes_to_a_successor(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.facts.same_email = try.facts.named = try.typed_record = &try.other;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "provisionctl reassign alice"));
+	assert_refused(&try, REASON_SUBJECT_CHANGED);
+	begin(&try, ONE_TENANT);
+	try.facts.named = try.typed_record = &try.other;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "provisionctl reassign alice"));
+	assert_refused(&try, REASON_SUBJECT_CHANGED);
+	begin(&try, ONE_TENANT);
+	try.other.state = ACCOUNT_REMOVED;
+	try.facts.named = try.typed_record = &try.other;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "provisionctl reassign alice"));
+	assert_refused(&try, REASON_REMOVED);
+}
+
+static void who_had_an_account_until_a_successor_got_it_has_it_no_more(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin(&try, ONE_TENANT);
+	try.facts.former_name = "alice";
+	assert_refused(&try, REASON_REASSIGNED);
+	/* The successor has it by now, and the address. */
+	begin(&try, ONE_TENANT);
+	try.facts.former_name = "alice";
+	try.facts.named = try.facts.same_email = try.typed_record = &try.other;
+	assert_refused(&try, REASON_REASSIGNED);
+	/* As somebody new, with a new address. */
+	begin(&try, ONE_TENANT);
+	try.facts.former_name = "alice";
+	try.typed = "alice.jones";
+	try.candidate.email = "alice.jones@clinic.example";
+	assert_creates(&try, "alice.jones");
 }
 
 /* ---- name ---- */
@@ -481,6 +585,276 @@ static void the_claim_must_be_there_fit_and_be_the_typed_name(void **state)
 	begin(&try, CLAIM_TENANT);
 	try.typed = "bob@clinic.example";
 	try.candidate.username = "alice";
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+/* ---- who is expected by a link ---- */
+
+#define LOCAL_UID 1001
+
+/* The local user asmith waits for Alice, who types that name. */
+static void begin_link(struct try *try)
+{
+	begin(try, ONE_TENANT);
+	try->expected = (struct expected){ .kind = EXPECTED_LINK,
+					   .name = "asmith",
+					   .tenant = "clinic",
+					   .email = "Alice@clinic.example",
+					   .subject = "",
+					   .uid = LOCAL_UID };
+	try->typed = "asmith";
+	try->typed_expected = try->facts.expected = try->facts.own_email = &try->expected;
+	try->facts.local = (struct local_account){ .there = true, .uid = LOCAL_UID, .gid = 100 };
+	try->facts.account.name = NAME_LOCAL_USER;
+}
+
+static void assert_links(struct try *try)
+{
+	decide(try);
+	assert_string_equal(reason_name(try->verdict.reason), reason_name(REASON_NONE));
+	assert_int_equal(try->verdict.kind, VERDICT_LINK);
+	assert_string_equal(try->verdict.account, "asmith");
+	assert_int_equal(try->verdict.uid, LOCAL_UID);
+	end(try);
+}
+
+static void whoever_is_expected_takes_the_local_account(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_link(&try);
+	assert_links(&try);
+	begin_link(&try);
+	try.typed = "alice@clinic.example";
+	assert_links(&try);
+	begin_link(&try);
+	try.expected.subject = "00ualice";
+	try.question.has_promise = true;
+	try.question.promised_uid = LOCAL_UID;
+	assert_links(&try);
+}
+
+static void nobody_else_takes_the_local_account(void **state)
+{
+	struct try try;
+
+	(void)state;
+	/* Another email; that it would give the name does not help. */
+	begin_link(&try);
+	try.candidate.email = "asmith@clinic.example";
+	try.facts.own_email = NULL;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "provisionctl unlink asmith"));
+	assert_string_not_equal(try.verdict.sentence, "");
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* The same local part in another of the tenant's domains. */
+	begin_link(&try);
+	try.candidate.email = "alice@hospital.example";
+	try.facts.own_email = NULL;
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* The address, but not the subject that the admin named. */
+	begin_link(&try);
+	try.expected.subject = "00uanother";
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "00uanother"));
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* Of another tenant. */
+	begin_link(&try);
+	try.expected.tenant = "lab";
+	try.typed_expected = NULL;
+	try.facts.own_email = NULL;
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* By an email that is not theirs. */
+	begin_link(&try);
+	try.typed = "asmith@clinic.example";
+	try.typed_expected = NULL;
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+static void all_other_rules_hold_for_a_link(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_link(&try);
+	try.candidate.email_verified = EMAIL_UNVERIFIED;
+	assert_refused(&try, REASON_EMAIL_UNVERIFIED);
+	begin_link(&try);
+	try.candidate.issuer = "https://evil.example";
+	assert_refused(&try, REASON_WRONG_TENANT);
+	begin_link(&try);
+	try.candidate.email = "alice@evil.example";
+	assert_refused(&try, REASON_WRONG_DOMAIN);
+	begin_link(&try);
+	try.question.has_promise = true;
+	try.question.promised_uid = LOCAL_UID + 1;
+	assert_refused(&try, REASON_UID_CHANGED);
+	begin_link(&try);
+	try.facts.same_email = &try.other;
+	assert_refused(&try, REASON_SUBJECT_CHANGED);
+	begin_link(&try);
+	try.facts.former_name = "asmith";
+	assert_refused(&try, REASON_REASSIGNED);
+}
+
+static void a_local_account_is_taken_only_as_it_was_linked(void **state)
+{
+	static const struct local_account changed[] = {
+		{ .there = false },
+		{ .unreadable = true },
+		{ .there = true, .uid = LOCAL_UID + 1, .gid = 100 },
+		{ .there = true, .uid = 0, .gid = 100 },
+		{ .there = true, .uid = 999, .gid = 100 },
+		{ .there = true, .uid = 65534, .gid = 65534 },
+		{ .there = true, .uid = (uid_t)-1, .gid = 100 },
+		{ .there = true, .uid = LOCAL_UID, .gid = 0 },
+		{ .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_ON_RECORD },
+		{ .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_FORMER },
+		{ .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_HOLDER_UNKNOWN },
+	};
+	struct try try;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+		begin_link(&try);
+		try.facts.local = changed[i];
+		/* The uid that was linked is no excuse for one that never may be. */
+		if (i > 2)
+			try.expected.uid = changed[i].uid;
+		decide(&try);
+		assert_non_null(strstr(try.verdict.remedy, "provisionctl unlink asmith"));
+		assert_refused(&try, REASON_NAME_RESERVED);
+	}
+	assert_non_null(admission_link_fault("root", &(struct local_account){ .there = true, .uid = 1001 }));
+}
+
+static void whoever_has_an_account_takes_no_other(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_link(&try);
+	try.facts.bound = try.facts.same_email = &try.bound;
+	try.facts.bound_standing = STANDING_ACTIVE;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.sentence, "Start again as alice."));
+	assert_non_null(strstr(try.verdict.remedy, "has the account alice already"));
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* Bob, who has one too, approved: what his is called is nothing for who typed the name. */
+	begin_link(&try);
+	try.facts.own_email = NULL;
+	try.candidate.email = "bob@clinic.example";
+	try.bound.name = "bob";
+	try.facts.bound = &try.bound;
+	try.facts.bound_standing = STANDING_ACTIVE;
+	decide(&try);
+	assert_string_equal(try.verdict.sentence, "");
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+/* ---- who is expected under a name of the admin's choice ---- */
+
+/* O'Brien, who cannot have an account by his address, is to be obrien. */
+static void begin_add(struct try *try)
+{
+	begin(try, ONE_TENANT);
+	try->expected = (struct expected){ .kind = EXPECTED_ADD,
+					   .name = "obrien",
+					   .tenant = "clinic",
+					   .email = "o'brien@clinic.example",
+					   .subject = "" };
+	try->typed = "obrien";
+	try->candidate.email = "O'Brien@clinic.example";
+	try->typed_expected = try->facts.expected = try->facts.own_email = &try->expected;
+}
+
+static void whoever_is_expected_gets_the_chosen_name(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_add(&try);
+	assert_creates(&try, "obrien");
+	begin_add(&try);
+	try.typed = "o'brien@clinic.example";
+	assert_creates(&try, "obrien");
+}
+
+static void the_chosen_name_is_under_the_rules_of_new_names(void **state)
+{
+	struct try try;
+
+	(void)state;
+	for (enum name_holder holder = NAME_BUILT_IN; holder < NAME_HOLDER_UNKNOWN; holder++) {
+		begin_add(&try);
+		try.facts.account.name = holder;
+		assert_refused(&try, REASON_NAME_RESERVED);
+	}
+	begin_add(&try);
+	try.facts.account.uid = UID_FORMER;
+	assert_refused(&try, REASON_UID_TAKEN);
+	begin_add(&try);
+	try.facts.account.home_exists = true;
+	assert_refused(&try, REASON_HOME_EXISTS);
+	begin_add(&try);
+	try.candidate.email_verified = EMAIL_UNSAID;
+	assert_refused(&try, REASON_EMAIL_UNVERIFIED);
+}
+
+static void the_chosen_name_is_nobody_elses(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_add(&try);
+	try.candidate.email = "obrien@clinic.example";
+	try.facts.own_email = NULL;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.remedy, "o'brien@clinic.example"));
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* By the email that would give it, too. */
+	begin_add(&try);
+	try.typed = "obrien@clinic.example";
+	try.typed_expected = NULL;
+	try.candidate.email = "obrien@clinic.example";
+	try.facts.own_email = NULL;
+	assert_refused(&try, REASON_OTHER_PERSON);
+}
+
+static void whoever_is_expected_gets_no_other_name(void **state)
+{
+	struct try try;
+
+	(void)state;
+	begin_add(&try);
+	try.expected.email = "alice@clinic.example";
+	try.candidate.email = "alice@clinic.example";
+	try.typed = "alice";
+	try.typed_expected = try.facts.expected = NULL;
+	decide(&try);
+	assert_non_null(strstr(try.verdict.sentence, "Start again as obrien."));
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* Whoever types somebody's name, and has Alice approve, learns nothing of hers. */
+	begin_add(&try);
+	try.expected.email = "alice@clinic.example";
+	try.candidate.email = "alice@clinic.example";
+	try.typed = "bob";
+	try.typed_expected = try.facts.expected = NULL;
+	try.other.name = "bob";
+	try.facts.named = try.typed_record = &try.other;
+	decide(&try);
+	assert_null(strstr(try.verdict.sentence, "obrien"));
+	assert_refused(&try, REASON_OTHER_PERSON);
+	/* The address is kept for another subject. */
+	begin_add(&try);
+	try.expected.email = "alice@clinic.example";
+	try.expected.subject = "00uanother";
+	try.candidate.email = "alice@clinic.example";
+	try.typed = "alice";
+	try.typed_expected = try.facts.expected = NULL;
+	decide(&try);
+	assert_null(strstr(try.verdict.sentence, "obrien"));
 	assert_refused(&try, REASON_OTHER_PERSON);
 }
 
@@ -689,6 +1063,19 @@ int main(void)
 		cmocka_unit_test(email_verified_follows_the_policy),
 		cmocka_unit_test(people_come_from_the_tenants_networks_or_the_console),
 		cmocka_unit_test(each_tenant_has_networks_of_its_own),
+		cmocka_unit_test(a_removed_person_who_comes_back_has_the_same_uid),
+		cmocka_unit_test(nobody_comes_back_where_somebody_is_by_now),
+		cmocka_unit_test(the_admin_reads_how_an_address_comes_to_a_successor),
+		cmocka_unit_test(who_had_an_account_until_a_successor_got_it_has_it_no_more),
+		cmocka_unit_test(whoever_is_expected_takes_the_local_account),
+		cmocka_unit_test(nobody_else_takes_the_local_account),
+		cmocka_unit_test(all_other_rules_hold_for_a_link),
+		cmocka_unit_test(a_local_account_is_taken_only_as_it_was_linked),
+		cmocka_unit_test(whoever_has_an_account_takes_no_other),
+		cmocka_unit_test(whoever_is_expected_gets_the_chosen_name),
+		cmocka_unit_test(the_chosen_name_is_under_the_rules_of_new_names),
+		cmocka_unit_test(the_chosen_name_is_nobody_elses),
+		cmocka_unit_test(whoever_is_expected_gets_no_other_name),
 		cmocka_unit_test(the_uid_must_be_the_promised_one),
 	};
 

@@ -14,11 +14,28 @@
 
 static const struct standing_rows there = { .user = true, .uid = 5000 };
 
+#define NOW_S (100 * DAY + 5)
+
 static enum standing of(enum account_state state, const struct standing_rows *rows)
 {
-	const struct account_record record = { .name = "alice", .uid = 5000, .state = state };
+	const struct account_record record = { .name = "alice", .uid = 5000, .state = state, .expiry_given = "" };
 
-	return standing_of(&record, rows, 100 * DAY + 5);
+	return standing_of(&record, rows, 0, NOW_S);
+}
+
+/* Whose person signed in so long ago, with an expiry in the shadow file (-1: none) and the one that was given. */
+static enum standing of_idle(int64_t age_s, int64_t max_age_s, int64_t expires_day, const char *expiry_given)
+{
+	const struct account_record record = { .name = "alice",
+					       .uid = 5000,
+					       .state = ACCOUNT_ACTIVE,
+					       .last_signin_at = NOW_S - age_s,
+					       .expiry_given = expiry_given };
+	const struct standing_rows rows = {
+		.user = true, .uid = 5000, .expires = expires_day >= 0, .expires_day = expires_day
+	};
+
+	return standing_of(&record, &rows, max_age_s, NOW_S);
 }
 
 static void the_state_on_record_counts(void **state)
@@ -43,6 +60,50 @@ static void an_account_is_dead_from_its_expiry_day_on(void **state)
 	assert_int_equal(of(ACCOUNT_ACTIVE, &rows), STANDING_DEACTIVATED);
 	rows.expires_day = 0;
 	assert_int_equal(of(ACCOUNT_ACTIVE, &rows), STANDING_DEACTIVATED);
+}
+
+static void max_signin_age_counts_to_the_second(void **state)
+{
+	(void)state;
+	assert_int_equal(of_idle(DAY - 1, DAY, 101, "101"), STANDING_ACTIVE);
+	assert_int_equal(of_idle(DAY, DAY, 101, "101"), STANDING_LAPSED);
+	assert_int_equal(of_idle(3 * DAY, 0, -1, ""), STANDING_ACTIVE);
+	/* The clock was set back. */
+	assert_int_equal(of_idle(-DAY, DAY, 101, "101"), STANDING_ACTIVE);
+}
+
+/* The next sign-in moves it, also when the limit was changed or taken out of the configuration since. */
+static void an_expiry_of_ours_that_is_past_is_a_lapse(void **state)
+{
+	(void)state;
+	assert_int_equal(of_idle(3 * DAY, DAY, 99, "99"), STANDING_LAPSED);
+	assert_int_equal(of_idle(3 * DAY, 30 * DAY, 99, "99"), STANDING_LAPSED);
+	assert_int_equal(of_idle(3 * DAY, 0, 99, "99"), STANDING_LAPSED);
+}
+
+static void somebody_elses_expiry_is_not_forgiven(void **state)
+{
+	(void)state;
+	assert_int_equal(of_idle(3 * DAY, DAY, 98, "99"), STANDING_DEACTIVATED);
+	assert_int_equal(of_idle(3 * DAY, DAY, 1, "99"), STANDING_DEACTIVATED);
+	assert_int_equal(of_idle(5, DAY, 0, ""), STANDING_DEACTIVATED);
+	assert_int_equal(of_idle(5, DAY, 0, NULL), STANDING_DEACTIVATED);
+}
+
+static void the_closed_rows_of_an_incomplete_account_are_ours(void **state)
+{
+	struct standing_rows rows = there;
+
+	(void)state;
+	rows.expires = true;
+	rows.expires_day = 1;
+	assert_int_equal(of(ACCOUNT_INCOMPLETE, &rows), STANDING_INCOMPLETE);
+	assert_int_equal(of(ACCOUNT_DEACTIVATED, &rows), STANDING_DEACTIVATED);
+	assert_int_equal(of(ACCOUNT_ACTIVE, &rows), STANDING_DEACTIVATED);
+	rows.expires_day = 99;
+	assert_int_equal(of(ACCOUNT_INCOMPLETE, &rows), STANDING_DEACTIVATED);
+	rows.expires_day = 0;
+	assert_int_equal(of(ACCOUNT_INCOMPLETE, &rows), STANDING_DEACTIVATED);
 }
 
 static void an_account_without_a_row_counts_as_removed(void **state)
@@ -72,6 +133,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_state_on_record_counts),
 		cmocka_unit_test(an_account_is_dead_from_its_expiry_day_on),
+		cmocka_unit_test(max_signin_age_counts_to_the_second),
+		cmocka_unit_test(an_expiry_of_ours_that_is_past_is_a_lapse),
+		cmocka_unit_test(somebody_elses_expiry_is_not_forgiven),
+		cmocka_unit_test(the_closed_rows_of_an_incomplete_account_are_ours),
 		cmocka_unit_test(an_account_without_a_row_counts_as_removed),
 		cmocka_unit_test(a_row_with_another_uid_is_another_user),
 		cmocka_unit_test(nothing_is_known_without_the_files),

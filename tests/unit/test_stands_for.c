@@ -13,19 +13,25 @@
 #include "two_tenants.h"
 
 /* Decides one name by the configuration's text. The tenant's name is copied, since the configuration goes. */
-static struct stands_for decide(const char *text, const char *typed, const struct account_record *record,
-				char tenant[32])
+static struct stands_for decide_expecting(const char *text, const char *typed, const struct account_record *record,
+					  const struct expected *expected, char tenant[32])
 {
 	struct config *config = config_of(text);
 	struct stands_for stands;
 
-	stands_for(config, typed, record, &stands);
+	stands_for(config, typed, record, expected, &stands);
 	tenant[0] = '\0';
 	if (stands.tenant)
 		(void)strncat(tenant, stands.tenant->name, 31);
 	config_free(config);
 	stands.tenant = NULL;
 	return stands;
+}
+
+static struct stands_for decide(const char *text, const char *typed, const struct account_record *record,
+				char tenant[32])
+{
+	return decide_expecting(text, typed, record, NULL, tenant);
 }
 
 static void assert_account(const char *text, const char *typed, const char *expected_tenant,
@@ -161,7 +167,7 @@ static void an_account_of_a_tenant_that_is_gone_is_refused(void **state)
 	char tenant[32];
 
 	(void)state;
-	assert_int_equal(decide(TWO_TENANTS, "alice", &record, tenant).reason, REASON_UNKNOWN_DOMAIN);
+	assert_int_equal(decide(TWO_TENANTS, "alice", &record, tenant).reason, REASON_TENANT_GONE);
 }
 
 static void an_email_on_record_stands_for_its_persons_account(void **state)
@@ -185,6 +191,56 @@ static void with_a_claim_an_emails_account_is_unknown_and_any_short_name_may_sta
 	assert_refused(CLAIM_TENANT, "O'Brien", REASON_NAME_UNFIT);
 }
 
+/* ---- who is expected ---- */
+
+static const struct expected obrien = {
+	.kind = EXPECTED_ADD, .name = "obrien", .tenant = "lab", .email = "o'brien@lab.example", .subject = ""
+};
+
+static void whoever_is_expected_has_the_name_that_the_admin_chose(void **state)
+{
+	char tenant[32];
+	struct stands_for stands = decide_expecting(TWO_TENANTS, "o'brien@lab.example", NULL, &obrien, tenant);
+
+	(void)state;
+	assert_int_equal(stands.reason, REASON_NONE);
+	assert_string_equal(stands.account, "obrien");
+	assert_string_equal(tenant, "lab");
+	/* The name would be the clinic's otherwise. */
+	stands = decide_expecting(TWO_TENANTS, "obrien", NULL, &obrien, tenant);
+	assert_int_equal(stands.reason, REASON_NONE);
+	assert_string_equal(stands.account, "obrien");
+	assert_string_equal(tenant, "lab");
+}
+
+static void what_is_on_record_comes_before_who_is_expected(void **state)
+{
+	const struct account_record record = { .name = "obrien",
+					       .tenant = "clinic",
+					       .issuer = "https://clinic.example" };
+	char tenant[32];
+
+	(void)state;
+	(void)decide_expecting(TWO_TENANTS, "obrien", &record, &obrien, tenant);
+	assert_string_equal(tenant, "clinic");
+}
+
+static void nobody_is_expected_of_a_tenant_that_is_gone_and_as_root_or_what_is_no_name(void **state)
+{
+	struct expected expected = obrien;
+	char tenant[32];
+
+	(void)state;
+	expected.tenant = "old";
+	assert_int_equal(decide_expecting(TWO_TENANTS, "obrien", NULL, &expected, tenant).reason, REASON_TENANT_GONE);
+	expected.tenant = "lab";
+	expected.name = "root";
+	assert_int_equal(decide_expecting(TWO_TENANTS, "root", NULL, &expected, tenant).reason, REASON_NOT_OURS);
+	expected.name = "O'Brien";
+	assert_int_equal(decide_expecting(TWO_TENANTS, "o'brien@lab.example", NULL, &expected, tenant).reason,
+			 REASON_NAME_UNFIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +257,9 @@ int main(void)
 		cmocka_unit_test(an_account_of_a_tenant_that_is_gone_is_refused),
 		cmocka_unit_test(an_email_on_record_stands_for_its_persons_account),
 		cmocka_unit_test(with_a_claim_an_emails_account_is_unknown_and_any_short_name_may_stand),
+		cmocka_unit_test(whoever_is_expected_has_the_name_that_the_admin_chose),
+		cmocka_unit_test(what_is_on_record_comes_before_who_is_expected),
+		cmocka_unit_test(nobody_is_expected_of_a_tenant_that_is_gone_and_as_root_or_what_is_no_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

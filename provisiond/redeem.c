@@ -1,0 +1,71 @@
+/*
+ * Answers `redeem`: whether a ticket is good, once. A person whose account is made but for the answer to the
+ * first-login question is confirmed along with the question; the account opens with the answer (see ask_answer.c).
+ */
+#include "provisiond/requests.h"
+
+#include "common/listen.h"
+#include "common/log.h"
+#include "provisiond/facts.h"
+
+/* Anybody can show what is no ticket, as often as they like. */
+static void log_refused_ticket(const struct ticket_claim *claim)
+{
+	static struct complaints complaints;
+	unsigned left_out;
+
+	if (!complaints_allow(&complaints, wire_now_ms(), &left_out))
+		return;
+	if (left_out > 0)
+		log_warning("%u more refused tickets were not logged", left_out);
+	log_warning("%s: a ticket was refused to uid %lu", claim->typed, (unsigned long)claim->caller);
+}
+
+/* Whether the ticket is good, and its account still the one that it was given out for. */
+static bool is_confirmed(struct service *service, const struct ticket_claim *claim, struct account_record *ret_record)
+{
+	char account[ACCOUNT_NAME_MAX + 1];
+	uid_t uid;
+
+	return tickets_redeem(service->tickets, claim, wire_now_ms(), account, &uid) &&
+	       facts_record_named(service, account, ret_record) == STORE_FOUND && ret_record->uid == uid &&
+	       (ret_record->state == ACCOUNT_ACTIVE || ret_record->state == ACCOUNT_INCOMPLETE);
+}
+
+static void put_rooms(const struct service *service, const struct account_record *record, struct wire_writer *answer)
+{
+	const struct tenant *tenant = tenant_of_record(service->config, record);
+
+	if (record->state != ACCOUNT_INCOMPLETE || !tenant || tenant->rooms.count == 0)
+		return;
+	wire_put(answer, "ask", "room");
+	for (size_t i = 0; i < tenant->rooms.count; i++)
+		wire_put(answer, "room", tenant->rooms.items[i]);
+}
+
+void handle_redeem(struct service *service, struct question *question, const struct wire_message *message)
+{
+	struct ticket_claim claim = {
+		.text = wire_get(message, "ticket"),
+		.typed = wire_get(message, "name"),
+		.has_uid = wire_has(message, "uid"),
+		.caller = question_peer(question)->uid,
+	};
+	_cleanup_record_ struct account_record record = { 0 };
+	struct wire_writer answer;
+
+	if (!claim.text || !claim.typed || (claim.has_uid && !wire_get_id(message, "uid", &claim.uid))) {
+		question_drop(question);
+		return;
+	}
+	if (!is_confirmed(service, &claim, &record)) {
+		log_refused_ticket(&claim);
+		question_begin_answer(question, &answer, "no");
+	} else {
+		question_begin_answer(question, &answer, "confirmed");
+		wire_put(&answer, "account", record.name);
+		wire_put_number(&answer, "uid", record.uid);
+		put_rooms(service, &record, &answer);
+	}
+	question_send(question, &answer);
+}
