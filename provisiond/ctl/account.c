@@ -6,8 +6,33 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-const char *const account_required_fields[] = { "name", "uid", "state", NULL };
+static bool is(const struct wire_message *row, const char *key, const char *value)
+{
+	const char *there = wire_get(row, key);
+
+	return there && strcmp(there, value) == 0;
+}
+
+bool account_is_expected(const struct wire_message *row)
+{
+	return strcmp(wire_kind(row, "status"), "expected") == 0;
+}
+
+bool account_row_makes_sense(const struct wire_message *row)
+{
+	if (!wire_get(row, "name"))
+		return false;
+	if (account_is_expected(row))
+		return wire_get(row, "email") && (is(row, "kind", "link") || is(row, "kind", "add"));
+	return strcmp(wire_kind(row, "status"), "account") == 0 && wire_get(row, "uid") && wire_get(row, "state");
+}
+
+const char *account_state(const struct wire_message *row)
+{
+	return account_is_expected(row) ? "expected" : wire_get(row, "state");
+}
 
 static long long account_epoch(const struct wire_message *account, const char *key)
 {
@@ -22,6 +47,54 @@ void account_time(const struct wire_message *account, const char *key, char ret_
 	time_text_local(account_epoch(account, key), ret_text);
 }
 
+/* ---- notes ---- */
+
+static void note_expected(const struct wire_message *row, long long now_s, char ret_note[static NOTE_MAX])
+{
+	const char *what = is(row, "kind", "link") ? "takes the local user" : "gets this name";
+	long long expires_s = account_epoch(row, "expires");
+	char until[TIME_TEXT_MAX];
+
+	time_text_local(expires_s, until);
+	if (expires_s == 0)
+		(void)snprintf(ret_note, NOTE_MAX, "%s at the next sign-in", what);
+	else if (expires_s <= now_s)
+		(void)snprintf(ret_note, NOTE_MAX, "was not taken in time (%s); link it again, or unlink it", until);
+	else
+		(void)snprintf(ret_note, NOTE_MAX, "%s at a sign-in until %s", what, until);
+}
+
+/* "not_assigned" as "not assigned". */
+static void note_refusal(const struct wire_message *row, long long now_s, char ret_note[static NOTE_MAX])
+{
+	const char *refusal = wire_get(row, "refusal");
+	char ago[TIME_TEXT_MAX], words[64];
+
+	if (!refusal || !*refusal)
+		return;
+	(void)snprintf(words, sizeof(words), "%s", refusal);
+	for (char *at = words; *at; at++)
+		*at = *at == '_' ? ' ' : *at;
+	time_text_ago(account_epoch(row, "refused"), now_s, ago);
+	(void)snprintf(ret_note, NOTE_MAX, "refused by Okta: %s, %s", words, ago);
+}
+
+void account_note(const struct wire_message *row, long long now_s, char ret_note[static NOTE_MAX])
+{
+	ret_note[0] = '\0';
+	if (account_is_expected(row)) {
+		note_expected(row, now_s, ret_note);
+		return;
+	}
+	note_refusal(row, now_s, ret_note);
+	if (is(row, "linked", "1") && !*ret_note)
+		(void)snprintf(ret_note, NOTE_MAX, "linked");
+	else if (is(row, "linked", "1"))
+		(void)strncat(ret_note, "; linked", NOTE_MAX - strlen(ret_note) - 1);
+}
+
+/* ---- JSON ---- */
+
 static void json_time(struct json *json, const struct wire_message *account, const char *key)
 {
 	char text[TIME_TEXT_MAX];
@@ -31,24 +104,89 @@ static void json_time(struct json *json, const struct wire_message *account, con
 	json_string(json, key, epoch_s ? text : NULL);
 }
 
-void account_json(struct json *json, const struct wire_message *account)
+static void json_id(struct json *json, const struct wire_message *row, const char *key)
 {
-	static const char *const before[] = { "tenant", "email", "full_name", "state", "home" };
-	static const char *const shown_alone[] = { "shell", "issuer", "subject" };
-	uint32_t uid;
+	uint32_t id;
 
-	json_begin(json, NULL, '{');
-	json_string(json, "name", wire_get(account, "name"));
-	if (wire_get_id(account, "uid", &uid))
-		json_number(json, "uid", uid);
+	if (wire_get_id(row, key, &id))
+		json_number(json, key, id);
 	else
-		json_string(json, "uid", NULL);
-	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
-		json_string(json, before[i], wire_get(account, before[i]));
-	json_time(json, account, "created");
-	json_time(json, account, "last_signin");
-	for (size_t i = 0; i < sizeof(shown_alone) / sizeof(shown_alone[0]); i++)
-		if (wire_get(account, shown_alone[i]))
-			json_string(json, shown_alone[i], wire_get(account, shown_alone[i]));
+		json_string(json, key, NULL);
+}
+
+/* "" and missing are null. */
+static void json_text_or_null(struct json *json, const struct wire_message *row, const char *key)
+{
+	const char *value = wire_get(row, key);
+
+	json_string(json, key, value && *value ? value : NULL);
+}
+
+/* Members separated by commas, as an array. */
+static void json_list(struct json *json, const struct wire_message *row, const char *key)
+{
+	const char *at = wire_get(row, key);
+
+	json_begin(json, key, '[');
+	while (at && *at) {
+		size_t length = strcspn(at, ",");
+		char item[64];
+
+		(void)snprintf(item, sizeof(item), "%.*s", length < INT_MAX ? (int)length : INT_MAX, at);
+		json_string(json, NULL, item);
+		at += length + (at[length] == ',');
+	}
+	json_end(json, ']');
+}
+
+static void json_shown_alone(struct json *json, const struct wire_message *row)
+{
+	static const char *const texts[] = { "shell", "issuer", "subject" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (wire_get(row, texts[i]))
+			json_string(json, texts[i], wire_get(row, texts[i]));
+	if (wire_has(row, "groups_given"))
+		json_list(json, row, "groups_given");
+	if (wire_has(row, "first_subid"))
+		json_id(json, row, "first_subid");
+	if (wire_has(row, "expires"))
+		json_time(json, row, "expires");
+}
+
+static void json_expected(struct json *json, const struct wire_message *row)
+{
+	json_begin(json, NULL, '{');
+	json_string(json, "name", wire_get(row, "name"));
+	json_string(json, "state", account_state(row));
+	json_string(json, "kind", wire_get(row, "kind"));
+	json_string(json, "tenant", wire_get(row, "tenant"));
+	json_string(json, "email", wire_get(row, "email"));
+	json_text_or_null(json, row, "subject");
+	json_time(json, row, "expires");
+	json_end(json, '}');
+}
+
+void account_json(struct json *json, const struct wire_message *row)
+{
+	static const char *const texts[] = { "tenant", "email", "full_name", "state", "home" };
+
+	if (account_is_expected(row)) {
+		json_expected(json, row);
+		return;
+	}
+	json_begin(json, NULL, '{');
+	json_string(json, "name", wire_get(row, "name"));
+	json_id(json, row, "uid");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		json_string(json, texts[i], wire_get(row, texts[i]));
+	json_text_or_null(json, row, "room");
+	json_truth(json, "linked", is(row, "linked", "1"));
+	json_time(json, row, "created");
+	json_time(json, row, "state_at");
+	json_time(json, row, "last_signin");
+	json_text_or_null(json, row, "refusal");
+	json_time(json, row, "refused");
+	json_shown_alone(json, row);
 	json_end(json, '}');
 }

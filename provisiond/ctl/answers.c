@@ -46,15 +46,7 @@ static bool keep(struct answers *answers, const struct wire_message *answer)
 	return true;
 }
 
-static bool has_all(const struct wire_message *answer, const char *const *required)
-{
-	for (; *required; required++)
-		if (!wire_get(answer, *required))
-			return false;
-	return true;
-}
-
-enum exit_code answers_collect(struct conversation *conversation, const char *row, const char *const *required,
+enum exit_code answers_collect(struct conversation *conversation, bool (*makes_sense)(const struct wire_message *row),
 			       struct answers *answers)
 {
 	for (;;) {
@@ -65,7 +57,7 @@ enum exit_code answers_collect(struct conversation *conversation, const char *ro
 			return code;
 		if (strcmp(wire_kind(&answer, "status"), "end") == 0)
 			return EXIT_DONE;
-		if (strcmp(wire_kind(&answer, "status"), row) != 0 || !has_all(&answer, required))
+		if (!makes_sense(&answer))
 			return conversation_nonsense(conversation);
 		if (!keep(answers, &answer))
 			return complain_of_memory();

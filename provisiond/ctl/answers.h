@@ -4,6 +4,7 @@
 #ifndef PROVISIOND_CTL_ANSWERS_H
 #define PROVISIOND_CTL_ANSWERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/wire.h"
@@ -23,10 +24,9 @@ struct answers {
 	size_t capacity;
 };
 
-/* Takes `status=<row>` answers until `status=end` comes. A row without one of the required fields (NULL-terminated) is
- * nonsense. EXIT_DONE or another code, after a sentence; either way the caller releases *answers, which begins as { 0
- * }. */
-enum exit_code answers_collect(struct conversation *conversation, const char *row, const char *const *required,
+/* Takes answers until `status=end` comes. One that does not make sense as a row is nonsense. EXIT_DONE or another code,
+ * after a sentence; either way the caller releases *answers, which begins as { 0 }. */
+enum exit_code answers_collect(struct conversation *conversation, bool (*makes_sense)(const struct wire_message *row),
 			       struct answers *answers);
 /* The row at this place; it lives as long as the list. */
 struct wire_message answers_get(const struct answers *answers, size_t place);

@@ -11,25 +11,46 @@
 /* Documented in --help: scripts rely on the numbers. */
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_NOTHING = 1, /* not found, or nothing to show */
+	EXIT_NOTHING = 1, /* not found, nothing to show, or the question was answered with no */
 	EXIT_USAGE = 2,
 	EXIT_UNREACHABLE = 3, /* the daemon is not running, does not answer, or cannot be understood */
 	EXIT_NOT_ALLOWED = 4,
-	EXIT_LOCAL = 5, /* no memory, or the output could not be written */
+	EXIT_LOCAL = 5,   /* no memory, or a file could not be read or written */
+	EXIT_REFUSED = 6, /* a rule stands against it; nothing was changed */
+	EXIT_FAILED = 7,  /* nothing stands against it, but the machine could not do it */
 };
 
+/* What the command line said. */
 struct invocation {
 	char *const *arguments; /* as many as the command takes */
+	int argument_count;
 	bool json;
 	bool colour; /* of the table */
+	bool dry_run;
+	bool yes;
+	bool names;
+	bool keep_sessions;
+	bool delete_home;
+	/* NULL unless they were given. */
+	const char *subject;
+	const char *uid;
+	const char *archive_home;
+	const char *all_but;
 };
 
-enum exit_code list_accounts(const struct invocation *invocation);
-enum exit_code show_account(const struct invocation *invocation);
-enum exit_code list_pending(const struct invocation *invocation);
+typedef enum exit_code run_command(const struct invocation *invocation);
+
+/* Each in the file named after it; the short ones in change_commands.c. */
+run_command list_accounts, show_account, list_pending, show_status;
+run_command link_account, add_account, unlink_account, reserve_uid, set_room, reactivate_account, reassign_account;
+run_command deactivate_account, deactivate_all_but;
+run_command remove_account;
 
 /* Prints "provisionctl: " and the sentence to standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a sentence with a part that comes from elsewhere, between these two, and is made harmless
+ * (terminal_text()). Returns the code, or EXIT_LOCAL without memory. */
+enum exit_code complain_about(enum exit_code code, const char *before, const char *from_elsewhere, const char *after);
 /* The same for want of memory; returns EXIT_LOCAL. */
 enum exit_code complain_of_memory(void);
 

@@ -89,6 +89,12 @@ void json_string(struct json *json, const char *key, const char *value)
 		(void)fputs("null", json->out);
 }
 
+void json_truth(struct json *json, const char *key, bool value)
+{
+	lead(json, key);
+	(void)fputs(value ? "true" : "false", json->out);
+}
+
 void json_number(struct json *json, const char *key, long long value)
 {
 	lead(json, key);

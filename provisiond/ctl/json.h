@@ -19,6 +19,7 @@ void json_begin(struct json *json, const char *key, char bracket);
 void json_end(struct json *json, char bracket);
 /* A string; null for NULL. Bytes that are not UTF-8 become U+FFFD. */
 void json_string(struct json *json, const char *key, const char *value);
+void json_truth(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, long long value);
 
 #endif

@@ -4,6 +4,7 @@
 #include "provisiond/ctl/command.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "provisiond/ctl/answers.h"
@@ -64,15 +65,19 @@ static bool print_table(const struct answers *signins, bool colour)
 	return table_print(&table, colour, stdout);
 }
 
+static bool makes_sense(const struct wire_message *row)
+{
+	return strcmp(wire_kind(row, "status"), "signin") == 0 && wire_get(row, "id") && wire_get(row, "name");
+}
+
 enum exit_code list_pending(const struct invocation *invocation)
 {
-	static const char *const required[] = { "id", "name", NULL };
 	_cleanup_conversation_ struct conversation conversation = NO_CONVERSATION;
 	_cleanup_answers_ struct answers signins = { 0 };
 	enum exit_code code = conversation_begin(&pam_oidcd, "pending", NULL, NULL, &conversation);
 
 	if (code == EXIT_DONE)
-		code = answers_collect(&conversation, "signin", required, &signins);
+		code = answers_collect(&conversation, makes_sense, &signins);
 	if (code != EXIT_DONE)
 		return code;
 	if (invocation->json)

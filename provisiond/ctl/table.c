@@ -61,7 +61,7 @@ static const char *state_colour(const char *state)
 		const char *colour;
 	} colours[] = {
 		{ "active", GREEN },    { "creating", YELLOW }, { "incomplete", YELLOW },
-		{ "deactivated", RED }, { "removed", RED },
+		{ "expected", YELLOW }, { "deactivated", RED }, { "removed", RED },
 	};
 
 	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)

@@ -3,6 +3,7 @@
  */
 #include "provisiond/ctl/time_text.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -30,6 +31,25 @@ void time_text_utc(long long epoch_s, char ret_text[static TIME_TEXT_MAX])
 
 	if (!gmtime_r(&seconds, &when) || strftime(ret_text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &when) == 0)
 		no_such_time(ret_text);
+}
+
+void time_text_ago(long long epoch_s, long long now_s, char ret_text[static TIME_TEXT_MAX])
+{
+	static const struct {
+		long long seconds;
+		const char *name;
+	} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" } };
+	long long passed = epoch_s < now_s ? now_s - epoch_s : 0;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		long long count = passed / units[i].seconds;
+
+		if (count == 0)
+			continue;
+		(void)snprintf(ret_text, TIME_TEXT_MAX, "%lld %s%s ago", count, units[i].name, count == 1 ? "" : "s");
+		return;
+	}
+	(void)snprintf(ret_text, TIME_TEXT_MAX, "just now");
 }
 
 void time_text_duration(long long seconds, char ret_text[static TIME_TEXT_MAX])

@@ -5,12 +5,13 @@
  * there were answers; the exit code says whether there was anything; and all of that, or exit code 5, when memory runs
  * out.
  *
- * The first line of the input is the command (l list, s show, p pending), then j for JSON and c for colours, then the
- * allocation that fails (a number). Each other line is an answer, its fields with | between them; # before it leaves it
- * as it is. The daemon then closes.
+ * The first line of the input is the command (l list, s show, p pending, t status, a add), then j for JSON and c for
+ * colours, then the allocation that fails (a number). Each other line is an answer, its fields with | between them; #
+ * before it leaves it as it is. The daemon then closes.
  *
- * Covers: provisiond/ctl/account.c provisiond/ctl/answers.c provisiond/ctl/complain.c provisiond/ctl/conversation.c
- * provisiond/ctl/json.c provisiond/ctl/list.c provisiond/ctl/pending.c provisiond/ctl/show.c provisiond/ctl/table.c
+ * Covers: provisiond/ctl/account.c provisiond/ctl/answers.c provisiond/ctl/change.c provisiond/ctl/change_commands.c
+ * provisiond/ctl/complain.c provisiond/ctl/conversation.c provisiond/ctl/json.c provisiond/ctl/list.c
+ * provisiond/ctl/pending.c provisiond/ctl/show.c provisiond/ctl/status.c provisiond/ctl/table.c
  * provisiond/ctl/terminal.c provisiond/ctl/time_text.c provisiond/ctl/utf8.c
  */
 #include <errno.h>
@@ -36,6 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	json_object_seed(7);
 	holds(setlocale(LC_CTYPE, "C.UTF-8"));
+	(void)unsetenv("TERM"); /* nobody watches progress */
 	return 0;
 }
 
@@ -137,6 +139,17 @@ static char *as_unicode(const char *text)
 	return unicode;
 }
 
+/* A time, or what provisionctl calls whoever has no account yet, or who it is about in an answer that it understood. */
+static bool is_own_word(const char *key, const char *text)
+{
+	static const char *const times[] = { "created", "state_at", "last_signin", "refused", "expires" };
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (strcmp(key, times[i]) == 0)
+			return true;
+	return strcmp(key, "state") == 0 && strcmp(text, "expected") == 0;
+}
+
 /* Every text in the document is one of the values that the daemon sent, a time, or what stands for none. */
 static void check_said(const json_t *object, const char *said, size_t length)
 {
@@ -146,7 +159,7 @@ static void check_said(const json_t *object, const char *said, size_t length)
 	json_object_foreach((json_t *)(uintptr_t)object, key, value)
 	{
 		const char *text = json_string_value(value);
-		bool found = !text || strcmp(key, "created") == 0 || strcmp(key, "last_signin") == 0;
+		bool found = !text || is_own_word(key, text);
 
 		for (size_t at = 0; !found && at < length; at += strlen(said + at) + 1) {
 			const char *equals = strchr(said + at, '=');
@@ -176,6 +189,8 @@ static enum exit_code run(char command, const struct invocation *invocation)
 {
 	return command == 's'   ? show_account(invocation)
 	       : command == 'p' ? list_pending(invocation)
+	       : command == 't' ? show_status(invocation)
+	       : command == 'a' ? add_account(invocation)
 				: list_accounts(invocation);
 }
 
@@ -207,14 +222,15 @@ static void check(const char *first, const struct outcome *outcome, const char *
 
 	check_harmless(outcome->out, outcome->out_length, strchr(first, 'c') && !json);
 	check_harmless(outcome->error, outcome->error_length, false);
-	holds(outcome->code <= EXIT_LOCAL && outcome->code != EXIT_USAGE);
-	holds(done == (outcome->error_length == 0) || (json && outcome->code == EXIT_NOTHING));
+	holds(outcome->code <= EXIT_FAILED && outcome->code != EXIT_USAGE);
+	holds(done == (outcome->error_length == 0) ||
+	      (json && (outcome->code == EXIT_NOTHING || outcome->code >= EXIT_REFUSED)));
 	holds(!done || outcome->out_length > 0);
 	holds(outcome->code != EXIT_LOCAL || fuzz_allocation_failed());
 	holds(outcome->code <= EXIT_NOTHING || json || outcome->out_length == 0);
 	if (json && outcome->out_length > 0)
 		check_json(outcome->out, outcome->out_length, said, said_length);
-	else if (done && first[0] != 's' && first[0] != '\0')
+	else if (done && (first[0] == 'l' || first[0] == 'p'))
 		holds(lines_in(outcome->out) == answered); /* a line of titles, and `end` printed none */
 }
 
@@ -224,9 +240,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	size_t length, said_length;
 	_cleanup_free_ char *first = fuzz_text_until(&input, '\n', &length);
 	const char *number = first + strcspn(first, "0123456789");
-	char name[] = "alice\033[2J\xff", *arguments[] = { name, NULL };
+	char name[] = "alice\033[2J\xff", *arguments[] = { name, name, NULL };
 	const struct invocation invocation = {
 		.arguments = arguments,
+		.argument_count = 2,
+		.yes = true,
 		.json = strchr(first, 'j') != NULL,
 		.colour = strchr(first, 'c') != NULL,
 	};
