@@ -511,5 +511,8 @@ void admission_decide(const struct admission_question *question, const struct ad
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (!rules[i](&admission))
 			break;
+	/* Also a refusal is about an account, for the log. */
+	if (verdict.account[0] == '\0' && account_name_ok(admission.account))
+		account_name_copy(admission.account, verdict.account);
 	*ret_verdict = verdict;
 }

@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "provisiond/admit.h"
+#include "provisiond/events.h"
 #include "provisiond/facts.h"
 
 #define SOURCES_DEADLINE_MS 5000
@@ -77,18 +78,24 @@ static struct admit *read_admit(struct service *service, const struct wire_messa
 
 /* ---- answers ---- */
 
-static void log_verdict(const struct admit *admit, int priority, const char *what, const char *why)
+static void tell_verdict(const struct admit *admit, enum event event, const char *what, const char *why)
 {
 	const struct verdict *verdict = &admit->verdict;
+	const struct event_facts facts = {
+		.tenant = admit->tenant,
+		.account = verdict->account[0] != '\0' ? verdict->account : NULL,
+		.subject = admit->candidate.subject,
+		.email = admit->candidate.email,
+		.service = admit->program,
+		.address = admit->remote_host,
+		.reason = verdict->reason == REASON_NONE ? NULL : reason_name(verdict->reason),
+		.uid = verdict->uid,
+	};
 	const char *from = admit->remote_host && admit->remote_host[0] ? admit->remote_host : "the console";
 
-	log_event(priority,
-		  LOG_FIELDS({ "OIDC_TENANT", admit->tenant }, { "OIDC_ACCOUNT", verdict->account },
-			     { "OIDC_SUBJECT", admit->candidate.subject }, { "OIDC_EMAIL", admit->candidate.email },
-			     { "OIDC_REASON", verdict->reason == REASON_NONE ? NULL : reason_name(verdict->reason) }),
-		  "%s: %s%s%s (email %s, subject %s, tenant %s, service %s, from %s)", admit->typed, what,
-		  why[0] ? ": " : "", why, admit->candidate.email ? admit->candidate.email : "none",
-		  admit->candidate.subject, admit->tenant, admit->program ? admit->program : "unknown", from);
+	event_tell(event, &facts, "%s: %s%s%s (email %s, subject %s, tenant %s, service %s, from %s)", admit->typed,
+		   what, why[0] ? ": " : "", why, admit->candidate.email ? admit->candidate.email : "none",
+		   admit->candidate.subject, admit->tenant, admit->program ? admit->program : "unknown", from);
 }
 
 static void answer_refused(struct admit *admit)
@@ -96,7 +103,8 @@ static void answer_refused(struct admit *admit)
 	const struct verdict *verdict = &admit->verdict;
 	struct wire_writer answer;
 
-	log_verdict(admit, LOG_WARNING, "refused", verdict->remedy[0] ? verdict->remedy : reason_name(verdict->reason));
+	tell_verdict(admit, EVENT_REFUSED, "refused",
+		     verdict->remedy[0] ? verdict->remedy : reason_name(verdict->reason));
 	question_begin_answer(admit->question, &answer, "refused");
 	wire_put(&answer, "reason", reason_name(verdict->reason));
 	wire_put(&answer, "text", verdict->sentence[0] ? verdict->sentence : reason_sentence(verdict->reason));
@@ -126,7 +134,7 @@ static void answer_admitted(struct admit *admit, bool created)
 		refuse(admit, REASON_LIMIT);
 		return;
 	}
-	log_verdict(admit, LOG_NOTICE, created ? "account made and admitted" : "admitted", "");
+	tell_verdict(admit, EVENT_ADMITTED, created ? "account made and admitted" : "admitted", "");
 	question_begin_answer(admit->question, &answer, "admitted");
 	wire_put(&answer, "account", verdict->account);
 	wire_put_number(&answer, "uid", verdict->uid);
