@@ -10,6 +10,7 @@ prefix ?= /usr
 sbindir ?= $(prefix)/sbin
 docdir ?= $(prefix)/share/doc/pam_oidc
 unitdir ?= $(prefix)/lib/systemd/system
+mandir ?= $(prefix)/share/man
 # The folder of libc itself is where the dynamic linker finds NSS modules; PAM modules live in security/ beside it.
 LIBDIR ?= $(patsubst %/,%,$(dir $(realpath $(shell $(CC) -print-file-name=libc.so.6))))
 PAMDIR ?= $(LIBDIR)/security
@@ -124,7 +125,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_ARCHIVES)
 # Nothing is enabled, and no file of an administrator's is touched.
 install: all
 	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(NSSDIR) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples/pam.d \
-		$(DESTDIR)$(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d \
+		$(DESTDIR)$(mandir)/man8
 	install -m 0644 $(BUILD)/pam_oidc.so $(DESTDIR)$(PAMDIR)/pam_oidc.so
 	install -m 0644 $(BUILD)/libnss_oidc.so.2 $(DESTDIR)$(NSSDIR)/libnss_oidc.so.2
 	install -m 0755 $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/provisionctl $(DESTDIR)$(sbindir)
@@ -132,6 +134,7 @@ install: all
 	install -m 0644 etc/sysusers.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/sysusers.d
 	install -m 0644 etc/tmpfiles.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d
 	install -m 0644 README.md $(DESTDIR)$(docdir)
+	install -m 0644 provisiond/provisiond.8 $(DESTDIR)$(mandir)/man8
 	install -m 0644 etc/pam_oidc.conf.example etc/nsswitch.example $(DESTDIR)$(docdir)/examples
 	install -m 0644 etc/ssh/pam_oidc.conf.example $(DESTDIR)$(docdir)/examples/sshd_config.d.example
 	install -m 0644 etc/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d

@@ -12,12 +12,16 @@
 
 #define TEXT_MAX 2048 /* bytes, with NUL */
 
+/* Which facts an event has besides who it is about. Others are not told, so that the manual can list them. */
+enum { PLACE = 1 << 0, REASON = 1 << 1 };
+
 static const struct {
 	const char *name;
 	enum audit_record record;
+	unsigned also;
 } kinds[] = {
-	[EVENT_ADMITTED] = { "admitted", AUDIT_SIGN_IN },
-	[EVENT_REFUSED] = { "refused", AUDIT_SIGN_IN },
+	[EVENT_ADMITTED] = { "admitted", AUDIT_SIGN_IN, .also = PLACE },
+	[EVENT_REFUSED] = { "refused", AUDIT_SIGN_IN, .also = PLACE | REASON },
 	[EVENT_CREATED] = { "created", AUDIT_NEW_USER },
 	[EVENT_UPDATED] = { "updated", AUDIT_CHANGED_USER },
 	[EVENT_EXPECTED] = { "expected", AUDIT_CHANGED_USER },
@@ -73,23 +77,25 @@ static const char *known(const char *text)
 	return text && text[0] ? text : NULL;
 }
 
-static struct event_facts known_facts(const struct event_facts *facts)
+static struct event_facts facts_of(enum event event, const struct event_facts *facts)
 {
+	bool place = kinds[event].also & PLACE, reason = kinds[event].also & REASON;
+
 	return (struct event_facts){
 		.tenant = known(facts->tenant),
 		.account = known(facts->account),
 		.subject = known(facts->subject),
 		.email = known(facts->email),
-		.service = known(facts->service),
-		.address = known(facts->address),
-		.reason = known(facts->reason),
+		.service = place ? known(facts->service) : NULL,
+		.address = place ? known(facts->address) : NULL,
+		.reason = reason ? known(facts->reason) : NULL,
 		.uid = facts->uid,
 	};
 }
 
 void event_tell(enum event event, const struct event_facts *facts, const char *format, ...)
 {
-	struct event_facts told = known_facts(facts);
+	struct event_facts told = facts_of(event, facts);
 	char text[TEXT_MAX], uid[24];
 	va_list arguments;
 

@@ -202,6 +202,36 @@ static void the_readme_has_every_key_with_its_default(void **state)
 	}
 }
 
+/* "  -f FILE    read ..." is `.It Fl f Ar file`, and "  --help" is `.It Fl \-help`. */
+static void the_manual_has_every_option_and_no_other(void **state)
+{
+	_cleanup_free_ char *manual = whole_file(MANUAL);
+	FILE *help = popen(PROVISIOND " --help", "re");
+	char line[LINE_MAX_BYTES];
+	int options = 0, items = 0;
+
+	(void)state;
+	assert_non_null(help);
+	while (fgets(line, sizeof(line), help)) {
+		char item[LINE_MAX_BYTES];
+		const char *name = line + strspn(line, " -");
+		bool is_word = strncmp(line, "  --", 4) == 0;
+
+		if (strncmp(line, "  -", 3) != 0)
+			continue;
+		options++;
+		(void)snprintf(item, sizeof(item), "\n.It Fl %s%.*s", is_word ? "\\-" : "", (int)strcspn(name, " "),
+			       name);
+		if (!strstr(manual, item))
+			fail_msg("the manual lacks %s", item);
+	}
+	assert_int_equal(pclose(help), 0);
+	for (const char *at = strstr(manual, "\n.It Fl "); at; at = strstr(at + 1, "\n.It Fl "))
+		items++;
+	assert_int_equal(items, options);
+	assert_true(options >= 5);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -210,6 +240,7 @@ int main(void)
 		cmocka_unit_test(the_example_knows_no_other_key),
 		cmocka_unit_test(the_example_as_it_is_asks_for_three_lines_to_be_filled_in),
 		cmocka_unit_test(the_readme_has_every_key_with_its_default),
+		cmocka_unit_test(the_manual_has_every_option_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
