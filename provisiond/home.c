@@ -202,17 +202,22 @@ static int hand_over(const struct home_request *request, int home)
 
 /* Renames without replacing anything. Where the file system cannot promise that, an empty directory could be replaced
  * that root made since it was found missing; nobody else can make one there. */
-static int rename_new(int parent, const char *from, const char *to)
+static int rename_between(int from_parent, const char *from, int to_parent, const char *to)
 {
 	struct stat st;
 
-	if (renameat2(parent, from, parent, to, RENAME_NOREPLACE) == 0)
+	if (renameat2(from_parent, from, to_parent, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return -errno;
-	if (fstatat(parent, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(to_parent, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
-	return renameat(parent, from, parent, to) != 0 ? -errno : 0;
+	return renameat(from_parent, from, to_parent, to) != 0 ? -errno : 0;
+}
+
+static int rename_new(int parent, const char *from, const char *to)
+{
+	return rename_between(parent, from, parent, to);
 }
 
 static enum home_result move_into_place(const struct spot *spot, struct temporary *temporary, const char *path,
@@ -324,6 +329,66 @@ enum home_result home_remove(const struct home_place *place, const char *path, u
 		result = examine(&spot, path, uid, ret_report);
 	return result == HOME_DONE ? move_and_remove(&spot, path, ret_report) : result;
 }
+
+/* ---- moving ---- */
+
+static int close_to_others(const struct spot *spot, uid_t uid)
+{
+	_cleanup_fd_ int fd = openat(spot->parent, spot->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return -errno;
+	if (st.st_uid != uid)
+		return -EPERM;
+	return fchmod(fd, S_IRWXU) != 0 || fsync(fd) != 0 ? -errno : 0;
+}
+
+static enum home_result sync_both(const struct spot *from, const struct spot *to, const char *path,
+				  struct home_report *report)
+{
+	return fsync(to->parent) != 0 || fsync(from->parent) != 0
+		       ? fail_errno(report, path, "cannot be synced to the disk", errno)
+		       : HOME_DONE;
+}
+
+static enum home_result move(const struct spot *from, const struct spot *to, const char *path, uid_t uid,
+			     struct home_report *report)
+{
+	int r = close_to_others(from, uid);
+
+	if (r == 0)
+		r = rename_between(from->parent, from->name, to->parent, to->name);
+	return r < 0 ? fail_errno(report, path, "cannot be moved", -r) : sync_both(from, to, path, report);
+}
+
+enum home_result home_move(const struct home_place *place, const char *from, const char *to, uid_t uid,
+			   struct home_report *ret_report)
+{
+	_cleanup_(spot_release) struct spot old = { .parent = -1 };
+	_cleanup_(spot_release) struct spot new = { .parent = -1 };
+	enum home_result here, there;
+
+	*ret_report = (struct home_report){ 0 };
+	there = open_spot(place, to, false, &new, ret_report);
+	if (there == HOME_DONE)
+		there = examine(&new, to, uid, ret_report);
+	else if (there != HOME_MISSING)
+		return there;
+	if (new.parent < 0)
+		return fail(ret_report, HOME_MISSING, to, "has no directory above it");
+	here = open_spot(place, from, false, &old, ret_report);
+	if (here == HOME_DONE)
+		here = examine(&old, from, uid, ret_report);
+	if (here != HOME_DONE)
+		return there == HOME_DONE && old.parent >= 0 ? sync_both(&old, &new, to, ret_report) : here;
+	if (there != HOME_MISSING)
+		return fail(ret_report, HOME_EXISTS, to, "exists already");
+	ret_report->fault[0] = '\0';
+	return move(&old, &new, from, uid, ret_report);
+}
+
+/* ---- sweeping ---- */
 
 /* Goes on after a failure, which is kept. */
 static enum home_result sweep_entries(int parent, const char *path, unsigned *swept, struct home_report *report)

@@ -60,6 +60,12 @@ enum home_result home_examine(const struct home_place *place, const char *path, 
  * Directories above it stay. */
 enum home_result home_remove(const struct home_place *place, const char *path, uid_t uid,
 			     struct home_report *ret_report);
+/* Renames a home to another path of the same file system, if the directory belongs to uid, and closes it to all others
+ * (0700). Never over anything: HOME_EXISTS when something has the other path, or this one is somebody else's. A home of
+ * uid's that is there already, with nothing of uid's left here, is HOME_DONE: the call can be repeated after a crash.
+ */
+enum home_result home_move(const struct home_place *place, const char *from, const char *to, uid_t uid,
+			   struct home_report *ret_report);
 /* Removes what a crash left behind in the directory that holds homes: `.NAME.provisiond-XXXXXX`. A missing directory is
  * fine. *ret_swept counts them. */
 enum home_result home_sweep(const struct home_place *place, const char *parent, unsigned *ret_swept,

@@ -1,40 +1,20 @@
 /*
- * Carries out admissions. The order of effects, and of taking them back, is in make_accounts() and undo().
+ * The queue of work, the lock, and the order of effects: see work_off() and lifecycle_carry_out(). The effects
+ * themselves are in lifecycle_files.c, lifecycle_creation.c, lifecycle_change.c and lifecycle_sessions.c.
  */
 #include "provisiond/lifecycle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
-#include "common/names.h"
-#include "provisiond/person_text.h"
+#include "provisiond/lifecycle_inside.h"
 
 #define LOCK_RETRY_MS 40
-#define RECOVERY_RETRY_MS 60000
-#define ADD_ATTEMPTS 3 /* when a program that does not take the lock edits the files meanwhile */
-
-struct job {
-	struct job *next;
-	struct lifecycle_work work;
-	int64_t queued_ms;
-	bool making; /* its row is on record */
-	enum reason reason;
-	struct lifecycle_order order; /* borrowed strings */
-	char gecos[GECOS_MAX];
-};
-
-struct lifecycle {
-	struct store *store;
-	struct account_files *files;
-	struct home_place homes;
-	const struct accounts_config *accounts;
-	struct job *first, **end;
-	int64_t retry_ms; /* not before, because of the lock */
-	bool recovery_due;
-	int64_t recovery_ms; /* not before */
-};
 
 struct lifecycle *lifecycle_new(struct store *store, struct account_files *files, const struct home_place *homes)
 {
@@ -46,15 +26,30 @@ struct lifecycle *lifecycle_new(struct store *store, struct account_files *files
 	lifecycle->files = files;
 	lifecycle->homes = *homes;
 	lifecycle->end = &lifecycle->first;
+	if (homes->root_fd == AT_FDCWD)
+		lifecycle_use_root(lifecycle, "/", "/proc");
 	return lifecycle;
+}
+
+void lifecycle_use_root(struct lifecycle *lifecycle, const char *root, const char *proc)
+{
+	lifecycle->root = root;
+	lifecycle->proc = proc;
 }
 
 void lifecycle_configure(struct lifecycle *lifecycle, const struct accounts_config *accounts)
 {
 	lifecycle->accounts = accounts;
+	lifecycle->sweep_ms = 0;
+	lifecycle->sweep_after[0] = '\0';
 }
 
 /* ---- the queue ---- */
+
+const char *job_account(const struct job *job)
+{
+	return job->decision == LIFECYCLE_CREATE ? job->order.record.name : job->order.change.record.name;
+}
 
 static void append(struct lifecycle *lifecycle, struct job *job)
 {
@@ -73,24 +68,66 @@ static struct job *take_jobs(struct lifecycle *lifecycle)
 	return jobs;
 }
 
-static void end_job(struct job *job, enum reason reason)
+void job_fail(struct job *job, enum reason reason)
 {
-	job->work.done(job->work.context, reason, job->making && reason == REASON_NONE);
+	job->stage = STAGE_FAILED;
+	job->reason = reason;
+}
+
+void job_free(struct job *job)
+{
+	account_record_clear(&job->before);
+	planned_change_clear(&job->found);
 	free(job);
 }
 
-void lifecycle_queue(struct lifecycle *lifecycle, const struct lifecycle_work *work, int64_t now_ms)
+static void end_job(struct job *job)
+{
+	if (job->work.done)
+		job->work.done(job->work.context, job->stage == STAGE_FAILED ? job->reason : REASON_NONE,
+			       job->stage == STAGE_DONE);
+	job_free(job);
+}
+
+static void end_job_unbegun(struct job *job, enum reason reason)
+{
+	job_fail(job, reason);
+	end_job(job);
+}
+
+void lifecycle_queue_job(struct lifecycle *lifecycle, const struct lifecycle_work *work, bool patient, int64_t now_ms)
 {
 	struct job *job = calloc(1, sizeof(*job));
 
 	if (!job) {
-		log_error("an account cannot be made: out of memory");
+		log_error("an account cannot be made or changed: out of memory");
 		work->done(work->context, REASON_STORAGE, false);
 		return;
 	}
 	job->work = *work;
 	job->queued_ms = now_ms;
+	job->patient = patient;
 	append(lifecycle, job);
+}
+
+void lifecycle_queue(struct lifecycle *lifecycle, const struct lifecycle_work *work, int64_t now_ms)
+{
+	lifecycle_queue_job(lifecycle, work, false, now_ms);
+}
+
+static size_t length(const struct job *jobs)
+{
+	size_t count = 0;
+
+	for (; jobs; jobs = jobs->next)
+		count++;
+	return count;
+}
+
+struct lifecycle_state lifecycle_state(const struct lifecycle *lifecycle)
+{
+	return (struct lifecycle_state){ .waiting = length(lifecycle->first) + length(lifecycle->blocked),
+					 .recovery_due = lifecycle->recovery_due };
 }
 
 void lifecycle_recover(struct lifecycle *lifecycle)
@@ -99,15 +136,36 @@ void lifecycle_recover(struct lifecycle *lifecycle)
 	lifecycle->recovery_ms = 0;
 }
 
+void lifecycle_leave_to_recovery(struct lifecycle *lifecycle, int64_t now_ms)
+{
+	lifecycle->recovery_due = true;
+	lifecycle->recovery_ms = now_ms + LIFECYCLE_RECOVERY_RETRY_MS;
+}
+
+void lifecycle_unblock(struct lifecycle *lifecycle)
+{
+	for (struct job *job = take_pointer(lifecycle->blocked), *next; job; job = next) {
+		next = job->next;
+		append(lifecycle, job);
+	}
+}
+
 void lifecycle_free(struct lifecycle *lifecycle)
 {
 	if (!lifecycle)
 		return;
+	lifecycle_unblock(lifecycle);
 	for (struct job *job = take_jobs(lifecycle), *next; job; job = next) {
 		next = job->next;
-		end_job(job, REASON_SERVICE_DOWN);
+		end_job_unbegun(job, REASON_SERVICE_DOWN);
 	}
+	sessions_free(lifecycle);
 	free(lifecycle);
+}
+
+static int64_t earlier(int64_t one_ms, int64_t other_ms)
+{
+	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
 }
 
 int64_t lifecycle_deadline_ms(void *context)
@@ -119,96 +177,45 @@ int64_t lifecycle_deadline_ms(void *context)
 		due_ms = lifecycle->recovery_ms;
 	if (lifecycle->first)
 		due_ms = 0;
-	return due_ms >= 0 && due_ms < lifecycle->retry_ms ? lifecycle->retry_ms : due_ms;
+	if (due_ms >= 0 && due_ms < lifecycle->retry_ms)
+		due_ms = lifecycle->retry_ms;
+	return earlier(due_ms, sessions_deadline_ms(lifecycle));
 }
 
-/* ---- single effects and their opposites ---- */
+/* ---- putting on record ---- */
 
-static bool make_home(struct lifecycle *lifecycle, const struct account_record *record, enum reason *ret_reason)
+static bool is_begun(const struct job *jobs, const char *account)
 {
-	const struct home_request request = {
-		.path = record->home,
-		.skeleton = lifecycle->accounts->skeleton,
-		.uid = record->uid,
-		.gid = record->gid,
-		.mode = lifecycle->accounts->home_mode,
-	};
-	struct home_report report;
-	enum home_result result;
+	for (const struct job *job = jobs; job; job = job->next)
+		if (job->stage == STAGE_BEGUN && strcmp(job_account(job), account) == 0)
+			return true;
+	return false;
+}
 
-	if (!lifecycle->accounts->create_home)
+/* Decides one job, and puts on record what it orders. False when the database does not take it. Two orders for one
+ * account are carried out one after the other. */
+static bool begin_job(struct lifecycle *lifecycle, const struct job *jobs, struct job *job)
+{
+	int begun;
+
+	job->decision = job->work.decide(job->work.context, &job->order);
+	if (job->decision != LIFECYCLE_CREATE && job->decision != LIFECYCLE_CHANGE)
 		return true;
-	result = home_create(&lifecycle->homes, &request, &report);
-	if (result != HOME_DONE) {
-		log_error("%s: the home directory cannot be made: %s", record->name, report.fault);
-		*ret_reason = result == HOME_EXISTS ? REASON_HOME_EXISTS : REASON_STORAGE;
-		return false;
-	}
-	if (report.skipped > 0)
-		log_warning("%s: %u things of the skeleton were not copied, for example %s: no file, folder or link",
-			    record->name, report.skipped, report.skipped_name);
-	return true;
-}
-
-/* Takes an account back that never was one: its home, unless somebody else has it; its rows; its record, last. False
- * when something is left; then its record is, too. */
-static bool undo(struct lifecycle *lifecycle, const struct account_record *record, bool home_made)
-{
-	const struct account_identity identity = { .name = record->name, .uid = record->uid, .gid = record->gid };
-	enum account_files_result removed;
-	struct home_report report;
-
-	if (home_made && home_remove(&lifecycle->homes, record->home, record->uid, &report) == HOME_STORAGE)
-		log_error("%s: the home directory cannot be taken back: %s", record->name, report.fault);
-	removed = account_files_remove(lifecycle->files, &identity, 1);
-	if (removed != ACCOUNT_FILES_DONE && removed != ACCOUNT_FILES_TAKEN) {
-		log_error("%s: the account cannot be taken back: %s", record->name,
-			  account_files_fault(lifecycle->files));
-		return false;
-	}
-	if (store_forget_creating(lifecycle->store, record->name) != 0) {
-		log_error("%s: the record cannot be taken back: %s", record->name, store_fault(lifecycle->store));
-		return false;
-	}
-	return true;
-}
-
-/* The same for a job, which ends with this reason. What cannot be taken back now is left to recovery. */
-static void undo_job(struct lifecycle *lifecycle, struct job *job, enum reason reason, bool home_made, int64_t now_ms)
-{
-	job->making = false;
-	job->reason = reason;
-	if (undo(lifecycle, &job->order.record, home_made))
-		return;
-	lifecycle->recovery_due = true;
-	lifecycle->recovery_ms = now_ms + RECOVERY_RETRY_MS;
-}
-
-/* ---- making accounts ---- */
-
-/* Decides one job, and puts its account on record when it makes one. False when the database does not take it. */
-static bool begin_job(struct lifecycle *lifecycle, struct job *job, enum lifecycle_decision *ret_decision)
-{
-	int added;
-
-	*ret_decision = job->work.decide(job->work.context, &job->order);
-	if (*ret_decision != LIFECYCLE_CREATE)
-		return true;
-	job->order.record.state = ACCOUNT_CREATING;
-	gecos_from_full_name(job->order.record.full_name, job->order.record.name, job->gecos);
-	added = store_add(lifecycle->store, &job->order.record);
-	if (added == -EEXIST) {
-		log_error("%s: the account cannot be put on record: %s", job->order.record.name,
-			  store_fault(lifecycle->store));
-		job->reason = REASON_STORAGE;
-		*ret_decision = LIFECYCLE_NOTHING;
+	if (is_begun(jobs, job_account(job)) || sessions_are_ending(lifecycle, job_account(job))) {
+		job->decision = LIFECYCLE_LATER;
 		return true;
 	}
-	job->making = added == 0;
-	return job->making;
+	begun = job->decision == LIFECYCLE_CREATE ? creation_begin(lifecycle, job) : change_begin(lifecycle, job);
+	if (begun == 0)
+		job->stage = STAGE_BEGUN;
+	else if (begun == -EAGAIN)
+		job->decision = LIFECYCLE_LATER;
+	else if (begun == -EEXIST)
+		job_fail(job, REASON_STORAGE);
+	return begun == 0 || begun == -EAGAIN || begun == -EEXIST;
 }
 
-/* Puts all on record that make an account, as one transaction; moves those that must wait for it to *later. */
+/* Puts all on record, as one transaction; moves those that must wait for another one's account to *later. */
 static bool begin_jobs(struct lifecycle *lifecycle, struct job **jobs, struct job **later)
 {
 	struct job **link = jobs;
@@ -217,11 +224,10 @@ static bool begin_jobs(struct lifecycle *lifecycle, struct job **jobs, struct jo
 		return false;
 	while (*link) {
 		struct job *job = *link;
-		enum lifecycle_decision decision;
 
-		if (!begin_job(lifecycle, job, &decision))
+		if (!begin_job(lifecycle, *jobs, job))
 			return false;
-		if (decision != LIFECYCLE_LATER) {
+		if (job->decision != LIFECYCLE_LATER) {
 			link = &job->next;
 			continue;
 		}
@@ -232,223 +238,192 @@ static bool begin_jobs(struct lifecycle *lifecycle, struct job **jobs, struct jo
 	return store_commit(lifecycle->store) == 0;
 }
 
-/* Jobs that wait for another one's account are asked again after it; without one, it is an account that recovery could
- * not end. */
-static void put_off(struct lifecycle *lifecycle, struct job *later, bool any_made)
+/* Jobs that wait for another one's account are asked again after it: in the next round, when its sessions have ended,
+ * or when recovery has had one more chance to finish what it could not finish before. */
+static void put_off(struct lifecycle *lifecycle, struct job *later, bool any_begun)
 {
 	for (struct job *next; later; later = next) {
 		next = later->next;
-		if (any_made)
+		if (any_begun) {
 			append(lifecycle, later);
-		else
-			end_job(later, REASON_STORAGE);
+		} else if (lifecycle->endings) {
+			later->next = lifecycle->blocked;
+			lifecycle->blocked = later;
+		} else if (lifecycle->recovery_due && !later->asked_again) {
+			later->asked_again = true;
+			lifecycle->recovery_ms = 0;
+			append(lifecycle, later);
+		} else {
+			end_job_unbegun(later, REASON_STORAGE);
+		}
 	}
 }
 
-/* Returns how many accounts are now on record as being made. */
-static size_t put_on_record(struct lifecycle *lifecycle, struct job **jobs)
+static void reverse(struct job **jobs)
+{
+	struct job *reversed = NULL;
+
+	for (struct job *job = *jobs, *next; job; job = next) {
+		next = job->next;
+		job->next = reversed;
+		reversed = job;
+	}
+	*jobs = reversed;
+}
+
+static void put_on_record(struct lifecycle *lifecycle, struct job **jobs)
 {
 	struct job *later = NULL;
 	bool stored = begin_jobs(lifecycle, jobs, &later);
-	size_t making = 0;
+	bool any_begun = false;
 
 	if (!stored) {
-		log_error("no account can be made: the database cannot be written: %s", store_fault(lifecycle->store));
+		log_error("no account can be made or changed: the database cannot be written: %s",
+			  store_fault(lifecycle->store));
 		store_rollback(lifecycle->store);
 	}
 	for (struct job *job = *jobs; job; job = job->next) {
-		job->making &= stored;
-		making += job->making;
 		if (!stored)
-			job->reason = REASON_STORAGE;
+			job_fail(job, REASON_STORAGE);
+		any_begun |= job->stage == STAGE_BEGUN;
 	}
-	put_off(lifecycle, later, making > 0);
-	return making;
+	reverse(&later);
+	put_off(lifecycle, later, any_begun);
 }
 
-static enum account_files_result add_to_files(struct lifecycle *lifecycle, const struct job *jobs, size_t making)
+/* ---- the order of effects ---- */
+
+static bool end_one_on_record(struct lifecycle *lifecycle, const struct job *job)
 {
-	struct account_entry *entries = calloc(making, sizeof(*entries));
-	enum account_files_result result = ACCOUNT_FILES_STORAGE;
-	int64_t now_s = 0;
-	size_t n = 0;
-
-	if (!entries)
-		return result;
-	for (const struct job *job = jobs; job; job = job->next) {
-		if (!job->making)
-			continue;
-		entries[n++] = (struct account_entry){
-			.name = job->order.record.name,
-			.uid = job->order.record.uid,
-			.gid = job->order.record.gid,
-			.gecos = job->gecos,
-			.home = job->order.record.home,
-			.shell = job->order.record.shell,
-		};
-		now_s = job->order.record.created_at;
-	}
-	for (int i = 0; i < ADD_ATTEMPTS; i++) {
-		result = account_files_add(lifecycle->files, entries, n, now_s);
-		if (result != ACCOUNT_FILES_CHANGED)
-			break;
-	}
-	free(entries);
-	return result;
+	if (job->stage != STAGE_BEGUN)
+		return true;
+	return job->decision == LIFECYCLE_CREATE
+		       ? store_set_state(lifecycle->store, job->order.record.name, job->made_state) == 0
+		       : store_end_change(lifecycle->store, &job->order.change, (int64_t)time(NULL)) == 0;
 }
 
-static void mark_active(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms)
+static void tell(const struct job *job)
+{
+	if (job->work.tells)
+		return;
+	if (job->decision == LIFECYCLE_CREATE)
+		creation_tell(&job->order.record);
+	else
+		change_tell(&job->order.change);
+}
+
+static bool end_all_on_record(struct lifecycle *lifecycle, const struct job *jobs)
 {
 	bool stored = store_begin(lifecycle->store) == 0;
 
-	for (struct job *job = jobs; job && stored; job = job->next)
-		stored = !job->making || store_set_state(lifecycle->store, job->order.record.name, ACCOUNT_ACTIVE) == 0;
-	if (stored && store_commit(lifecycle->store) == 0)
-		return;
-	log_error("the database cannot be written: %s", store_fault(lifecycle->store));
-	store_rollback(lifecycle->store);
-	for (struct job *job = jobs; job; job = job->next)
-		if (job->making)
-			undo_job(lifecycle, job, REASON_STORAGE, lifecycle->accounts->create_home, now_ms);
-}
-
-/* The order of effects: the record; group, gshadow, shadow and passwd; the home; the record again. */
-static void make_accounts(struct lifecycle *lifecycle, struct job *jobs, size_t making, int64_t now_ms)
-{
-	enum account_files_result added = add_to_files(lifecycle, jobs, making);
-
-	if (added != ACCOUNT_FILES_DONE)
-		log_error("no account can be made: %s", account_files_fault(lifecycle->files));
-	for (struct job *job = jobs; job; job = job->next) {
-		enum reason reason = REASON_STORAGE;
-
-		if (job->making && (added != ACCOUNT_FILES_DONE || !make_home(lifecycle, &job->order.record, &reason)))
-			undo_job(lifecycle, job, reason, false, now_ms);
+	for (const struct job *job = jobs; job && stored; job = job->next)
+		stored = end_one_on_record(lifecycle, job);
+	stored = stored && store_commit(lifecycle->store) == 0;
+	if (!stored) {
+		log_error("the database cannot be written: %s", store_fault(lifecycle->store));
+		store_rollback(lifecycle->store);
 	}
-	mark_active(lifecycle, jobs, now_ms);
+	return stored;
 }
 
+/* All files and homes are as ordered: the record says so too, last. Nothing is taken back where it cannot: a disk that
+ * reported a failure may have kept what was written, and then the record says that all is done. */
+static void end_on_record(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms)
+{
+	bool stored = end_all_on_record(lifecycle, jobs) || end_all_on_record(lifecycle, jobs);
+
+	for (struct job *job = jobs; job; job = job->next) {
+		if (job->stage != STAGE_BEGUN)
+			continue;
+		if (stored) {
+			job->stage = STAGE_DONE;
+			tell(job);
+		} else {
+			job_fail(job, REASON_STORAGE);
+			lifecycle_leave_to_recovery(lifecycle, now_ms);
+		}
+	}
+}
+
+static bool any_is_begun(const struct job *jobs)
+{
+	for (const struct job *job = jobs; job; job = job->next)
+		if (job->stage == STAGE_BEGUN)
+			return true;
+	return false;
+}
+
+void lifecycle_carry_out(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms)
+{
+	if (any_is_begun(jobs))
+		files_write(lifecycle, jobs, now_ms);
+	for (struct job *job = jobs; job; job = job->next) {
+		if (job->stage != STAGE_BEGUN)
+			continue;
+		if (job->decision == LIFECYCLE_CREATE)
+			creation_make_home(lifecycle, job, now_ms);
+		else
+			change_outside(lifecycle, job, now_ms);
+	}
+	if (any_is_begun(jobs))
+		end_on_record(lifecycle, jobs, now_ms);
+}
+
+/* First the record, then the files, then homes and sessions, then the record again. */
 static void work_off(struct lifecycle *lifecycle, int64_t now_ms)
 {
 	struct job *jobs = take_jobs(lifecycle);
-	size_t making = put_on_record(lifecycle, &jobs);
 
-	if (making > 0)
-		make_accounts(lifecycle, jobs, making, now_ms);
+	put_on_record(lifecycle, &jobs);
+	lifecycle_carry_out(lifecycle, jobs, now_ms);
 	for (struct job *next; jobs; jobs = next) {
 		next = jobs->next;
-		end_job(jobs, jobs->reason);
-	}
-}
-
-/* ---- recovery ---- */
-
-/* Whether the files have all four rows: passwd is written last. */
-static bool is_in_files(struct lifecycle *lifecycle, const struct account_record *record)
-{
-	struct account_user user;
-
-	return account_files_user_named(lifecycle->files, record->name, &user) > 0 && user.uid == record->uid;
-}
-
-/* A home of that uid which is in place is complete. */
-static bool home_is_made(struct lifecycle *lifecycle, const struct account_record *record)
-{
-	struct home_report report;
-	enum reason reason;
-
-	return !lifecycle->accounts->create_home ||
-	       home_examine(&lifecycle->homes, record->home, record->uid, &report) == HOME_DONE ||
-	       make_home(lifecycle, record, &reason);
-}
-
-/* Finishes the account when it was in the files already, and takes it back otherwise. False when neither could be done
- * now. */
-static bool finish_or_undo(struct lifecycle *lifecycle, const struct account_record *record)
-{
-	if (is_in_files(lifecycle, record) && home_is_made(lifecycle, record)) {
-		if (store_set_state(lifecycle->store, record->name, ACCOUNT_ACTIVE) != 0) {
-			log_error("%s: the account cannot be finished: %s", record->name,
-				  store_fault(lifecycle->store));
-			return false;
-		}
-		log_notice("%s: the account with uid %lu, which was being made when provisiond ended, was finished",
-			   record->name, (unsigned long)record->uid);
-		return true;
-	}
-	if (!undo(lifecycle, record, false))
-		return false;
-	log_notice("%s: the account with uid %lu, which was being made when provisiond ended, was taken back",
-		   record->name, (unsigned long)record->uid);
-	return true;
-}
-
-/* False when something is left. */
-static bool sweep_homes(struct lifecycle *lifecycle, const char *home)
-{
-	struct home_report report;
-	unsigned swept = 0;
-	const char *slash = strrchr(home, '/');
-	char *parent;
-	bool all;
-
-	if (!slash || slash == home)
-		return true;
-	parent = strndup(home, (size_t)(slash - home));
-	if (!parent) {
-		log_warning("leftovers beside %s cannot be looked for: out of memory", home);
-		return false;
-	}
-	all = home_sweep(&lifecycle->homes, parent, &swept, &report) == HOME_DONE;
-	if (!all)
-		log_warning("leftovers in %s cannot be removed: %s", parent, report.fault);
-	if (swept > 0)
-		log_notice("%u unfinished home directories were removed from %s", swept, parent);
-	free(parent);
-	return all;
-}
-
-/* Ends everything that was begun. True when nothing is left. */
-static bool recover(struct lifecycle *lifecycle)
-{
-	char after[ACCOUNT_NAME_MAX + 1] = "";
-	int swept = account_files_sweep(lifecycle->files);
-	bool all = sweep_homes(lifecycle, lifecycle->accounts->home) && swept == 0;
-
-	if (swept != 0)
-		log_warning("leftovers beside the account files cannot be removed: %s", strerror(-swept));
-	for (;;) {
-		_cleanup_record_ struct account_record record = { 0 };
-		enum store_answer found = store_account_creating_after(lifecycle->store, after, &record);
-
-		if (found == STORE_FAILED)
-			log_error("the database cannot be read: %s", store_fault(lifecycle->store));
-		if (found != STORE_FOUND)
-			return all && found == STORE_NONE;
-		if (!finish_or_undo(lifecycle, &record))
-			all = false;
-		account_name_copy(record.name, after);
+		end_job(jobs);
 	}
 }
 
 /* ---- the lock ---- */
+
+bool lifecycle_lock_is_foreign(const struct lifecycle *lifecycle)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	bool system = lifecycle->homes.root_fd == AT_FDCWD;
+	_cleanup_fd_ int fd = -1;
+
+	if (lifecycle->locked)
+		return false;
+	fd = openat(lifecycle->homes.root_fd, system ? "/etc/.pwd.lock" : "etc/.pwd.lock",
+		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
 
 /* Gives up on work that has waited for too long, or, without the lock's ever coming, on all. */
 static void refuse_waiting(struct lifecycle *lifecycle, int64_t now_ms, int error)
 {
 	for (struct job *job = take_jobs(lifecycle), *next; job; job = next) {
 		next = job->next;
-		if (error == -EAGAIN && now_ms - job->queued_ms < LIFECYCLE_LOCK_PATIENCE_MS) {
+		if (error == -EAGAIN && (job->patient || now_ms - job->queued_ms < LIFECYCLE_LOCK_PATIENCE_MS)) {
 			append(lifecycle, job);
 			continue;
 		}
 		if (error == -EAGAIN)
-			log_error("no account can be made: another program has held /etc/.pwd.lock for %d s",
+			log_error("no account can be made or changed: another program has held /etc/.pwd.lock for %d s",
 				  LIFECYCLE_LOCK_PATIENCE_MS / 1000);
 		else
-			log_error("no account can be made: /etc/.pwd.lock cannot be taken: %s", strerror(-error));
-		end_job(job, REASON_STORAGE);
+			log_error("no account can be made or changed: /etc/.pwd.lock cannot be taken: %s",
+				  strerror(-error));
+		end_job_unbegun(job, REASON_STORAGE);
 	}
+}
+
+static void run_with_lock(struct lifecycle *lifecycle, int64_t now_ms)
+{
+	lifecycle->locked = true;
+	if (lifecycle->recovery_due && now_ms >= lifecycle->recovery_ms)
+		lifecycle_recover_now(lifecycle, now_ms);
+	if (lifecycle->first)
+		work_off(lifecycle, now_ms);
+	lifecycle->locked = false;
 }
 
 void lifecycle_run(void *context, int64_t now_ms)
@@ -456,22 +431,19 @@ void lifecycle_run(void *context, int64_t now_ms)
 	struct lifecycle *lifecycle = context;
 	int locked;
 
-	if (now_ms < lifecycle->retry_ms)
+	sessions_run(lifecycle, now_ms);
+	if (now_ms < lifecycle->retry_ms ||
+	    (!lifecycle->first && !(lifecycle->recovery_due && now_ms >= lifecycle->recovery_ms)))
 		return;
 	locked = account_files_lock(lifecycle->files);
 	if (locked != 0) {
 		lifecycle->retry_ms = locked == -EAGAIN ? now_ms + LOCK_RETRY_MS : 0;
 		if (locked != -EAGAIN)
-			lifecycle->recovery_ms = now_ms + RECOVERY_RETRY_MS;
+			lifecycle->recovery_ms = now_ms + LIFECYCLE_RECOVERY_RETRY_MS;
 		refuse_waiting(lifecycle, now_ms, locked);
 		return;
 	}
 	lifecycle->retry_ms = 0;
-	if (lifecycle->recovery_due && now_ms >= lifecycle->recovery_ms) {
-		lifecycle->recovery_due = !recover(lifecycle);
-		lifecycle->recovery_ms = now_ms + RECOVERY_RETRY_MS;
-	}
-	if (lifecycle->first)
-		work_off(lifecycle, now_ms);
+	run_with_lock(lifecycle, now_ms);
 	account_files_unlock(lifecycle->files);
 }

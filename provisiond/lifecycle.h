@@ -10,6 +10,7 @@
 #define PROVISIOND_LIFECYCLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/config.h"
@@ -47,6 +48,8 @@ struct lifecycle_work {
 	/* Called once. REASON_NONE: done, or, with `done` false, nothing was to be done. Otherwise nothing is left of
 	 * what was begun, or of a change recovery finishes it; the cause was logged. Sessions may still be ending. */
 	void (*done)(void *context, enum reason reason, bool done);
+	bool tells; /* done() tells the event (events.h); without it, it is told here, once the record says that it is
+		       done */
 	void *context;
 };
 
@@ -57,11 +60,26 @@ void lifecycle_free(struct lifecycle *lifecycle);
 /* Skeleton, mode and so on; borrowed until the next call. */
 void lifecycle_configure(struct lifecycle *lifecycle, const struct accounts_config *accounts);
 
+/* Where the system keeps what is no account file and no home, and what runs: "/" and "/proc", unless the homes are not
+ * the system's (then nothing there is touched). Borrowed. */
+void lifecycle_use_root(struct lifecycle *lifecycle, const char *root, const char *proc);
+/* Queues what the configuration changes of linked accounts (`password`), for the start and for a reload; it waits for
+ * the lock for as long as it takes. The configuration is borrowed until the next call. */
+void lifecycle_apply_policies(struct lifecycle *lifecycle, const struct config *config);
+
 /* Has what a crash left behind finished or undone before any other work. For the start; it is tried again every minute
  * until it is done. */
 void lifecycle_recover(struct lifecycle *lifecycle);
 /* Whether work that waits for the lock would wait now: another program holds it. Asks the kernel, takes nothing. */
 bool lifecycle_lock_is_foreign(const struct lifecycle *lifecycle);
+/* For op=status. */
+struct lifecycle_state {
+	size_t waiting; /* pieces of work in the queue */
+	bool recovery_due;
+};
+
+struct lifecycle_state lifecycle_state(const struct lifecycle *lifecycle);
+
 /* Queues work. done() may be called before this returns (without memory). */
 void lifecycle_queue(struct lifecycle *lifecycle, const struct lifecycle_work *work, int64_t now_ms);
 

@@ -156,8 +156,10 @@ static bool load(struct service *service, const char *config_path)
 	service->config = config;
 	service->system_names = names;
 	service->pam_oidc_uid = uid;
-	if (service->lifecycle)
+	if (service->lifecycle) {
 		lifecycle_configure(service->lifecycle, &config->accounts);
+		lifecycle_apply_policies(service->lifecycle, config);
+	}
 	return true;
 }
 
@@ -212,6 +214,7 @@ static void attach_all(struct daemon *daemon)
 		  .deadline_ms = lifecycle_deadline_ms,
 		  .run = lifecycle_run,
 		  .context = daemon->service.lifecycle },
+		{ .fd = -1, .deadline_ms = admit_deadline_ms, .run = admit_run, .context = &daemon->service },
 	};
 
 	for (size_t i = 0; i < sizeof(attachments) / sizeof(attachments[0]); i++)
@@ -346,6 +349,7 @@ static int serve(const struct options *options)
 	else if (keep_folder(SOCKET_FOLDER, 0755) && keep_folder(STATE_FOLDER, 0700) && open_service(&daemon)) {
 		/* Another program may hold the lock on the account files: then this goes on in the loop. */
 		lifecycle_recover(daemon.service.lifecycle);
+		lifecycle_apply_policies(daemon.service.lifecycle, daemon.service.config);
 		lifecycle_run(daemon.service.lifecycle, wire_now_ms());
 		if (open_server(&daemon)) {
 			notify_manager("READY=1");
