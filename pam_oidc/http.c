@@ -26,9 +26,11 @@
 #define HEADERS_MAX_BYTES ((size_t)64 * 1024)
 
 /* RFC 9325, section 4.2, for TLS 1.2: forward secrecy by elliptic curves alone. With finite fields the server would
- * choose the size of the numbers that the client has to raise to a power, seconds of it for one handshake. */
+ * choose the size of the numbers that the client has to raise to a power, seconds of it for one handshake. The groups
+ * are those that every approved module has (X25519 is unknown in FIPS mode, where one unknown name would refuse the
+ * list), and of which every server has the first: RFC 8446, section 9.1. */
 #define TLS12_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
-#define TLS_GROUPS "X25519:P-256:P-384:P-521"
+#define TLS_GROUPS "P-256:P-384:P-521"
 
 struct http {
 	CURLM *multi;
