@@ -95,6 +95,26 @@ static void put_refused(struct connection *connection, struct wire_writer *write
 		wire_put(writer, "password_instead", "1");
 }
 
+/* What provisiond has decided, it has told already (provisiond(8)): each refusal is one event. */
+static bool is_own_refusal(const struct signin *signin, enum reason reason)
+{
+	return reason != REASON_NONE && (signin_state(signin) != SIGNIN_ADMISSION || reason == REASON_SERVICE_DOWN);
+}
+
+static void log_end(const struct signin *signin, const struct signin_end *end)
+{
+	const char *rhost = signin_rhost(signin);
+	bool admitted = end->reason == REASON_NONE;
+
+	log_event(admitted ? LOG_INFO : LOG_NOTICE,
+		  LOG_FIELDS({ "OIDC_EVENT", is_own_refusal(signin, end->reason) ? "refused" : NULL },
+			     { "OIDC_TENANT", signin_tenant(signin) }, { "OIDC_USER", signin_name(signin) },
+			     { "OIDC_SERVICE", signin_service(signin) }, { "OIDC_ADDRESS", rhost[0] ? rhost : NULL },
+			     { "OIDC_REASON", reason_name(end->reason) }),
+		  "%s (%s%s%s): %s%s", signin_name(signin), signin_service(signin), rhost[0] ? " from " : "", rhost,
+		  admitted ? "admitted as " : "refused: ", admitted ? end->account : reason_name(end->reason));
+}
+
 static void signin_ended(void *context, struct signin *signin, const struct signin_end *end)
 {
 	struct connection *connection = context;
@@ -102,13 +122,7 @@ static void signin_ended(void *context, struct signin *signin, const struct sign
 	struct wire_writer writer;
 
 	if (end->reason != REASON_NOT_OURS)
-		log_event(end->reason == REASON_NONE ? LOG_INFO : LOG_NOTICE,
-			  LOG_FIELDS({ "OIDC_TENANT", signin_tenant(signin) }, { "OIDC_USER", signin_name(signin) },
-				     { "OIDC_REASON", reason_name(end->reason) }),
-			  "%s (%s%s%s): %s%s", signin_name(signin), signin_service(signin),
-			  signin_rhost(signin)[0] ? " from " : "", signin_rhost(signin),
-			  end->reason == REASON_NONE ? "admitted as " : "refused: ",
-			  end->reason == REASON_NONE ? end->account : reason_name(end->reason));
+		log_end(signin, end);
 	if (connection->fd >= 0) {
 		wire_begin(&writer, buffer, sizeof(buffer), "status",
 			   end->reason == REASON_NONE ? "admitted" : "refused");
