@@ -2,6 +2,7 @@
 # is the test's.
 # test_module_library looks at the real one. The others link the module's pure parts.
 
+comma := ,
 MODULE_UNDER_TEST := $(BUILD)/tests/module/pam_oidc.so
 MODULE_TEST_OBJECTS := $(patsubst pam_oidc/module/%.c,$(BUILD)/tests/module/%.o,$(MODULE_SOURCES))
 
@@ -18,7 +19,7 @@ $(MODULE_UNDER_TEST): $(MODULE_TEST_OBJECTS) $(call common,$(COMMON_LIBC)) pam_o
 
 $(BUILD)/tests/unit/test_module.o: CPPFLAGS_tests_unit += -DMODULE='"$(abspath $(MODULE_UNDER_TEST))"'
 $(BUILD)/tests/unit/test_module: | $(MODULE_UNDER_TEST)
-UNIT_EXTRA_test_module := -lpam -Wl,--export-dynamic-symbol=__wrap_malloc
+UNIT_EXTRA_test_module := -lpam $(patsubst %,-Wl$(comma)--export-dynamic-symbol=%,__wrap_malloc pam_set_item pam_putenv)
 
 $(BUILD)/tests/unit/test_module_library.o: CPPFLAGS_tests_unit += -DMODULE='"$(abspath $(BUILD)/pam_oidc.so)"'
 $(BUILD)/tests/unit/test_module_library: | $(BUILD)/pam_oidc.so

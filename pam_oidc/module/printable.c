@@ -23,11 +23,11 @@ struct range {
 };
 
 /* Not to be shown: controls of C0 and C1, the soft hyphen, marks and separators that are invisible or turn the
- * direction, surrogates, private use, and what is no character. Beyond the languages' planes nothing is. */
+ * direction, private use, and what is no character. Beyond the languages' planes nothing is. */
 static const struct range unshown[] = {
 	{ 0x0, 0x1f },        { 0x7f, 0xa0 },       { 0xad, 0xad },       { 0x34f, 0x34f },      { 0x61c, 0x61c },
 	{ 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },   { 0x2000, 0x200f },    { 0x2028, 0x202f },
-	{ 0x205f, 0x206f },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },   { 0xd800, 0xf8ff },    { 0xfdd0, 0xfdef },
+	{ 0x205f, 0x206f },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },   { 0xe000, 0xf8ff },    { 0xfdd0, 0xfdef },
 	{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xffff },    { 0x1bca0, 0x1bca3 },
 	{ 0x1d173, 0x1d17a }, { 0x1fffe, 0x1ffff }, { 0x2fffe, 0x2ffff }, { 0x3fffe, 0x10ffff },
 };
@@ -70,18 +70,10 @@ static size_t decode(const char *text, uint32_t *ret_point)
 			return 0;
 		point = point << 6 | ((unsigned char)text[i] & 0x3f);
 	}
-	if (length == 0 || point < least[length])
+	if (length == 0 || point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
 		return 0;
 	*ret_point = point;
 	return length;
-}
-
-/* The same for a character that may be shown. */
-static size_t showable(const char *text, uint32_t *ret_point)
-{
-	size_t length = decode(text, ret_point);
-
-	return length > 0 && !AMONG(*ret_point, unshown) ? length : 0;
 }
 
 static size_t columns_of(uint32_t point)
@@ -95,18 +87,19 @@ size_t printable_copy_utf8(const char *text, char *ret_text, size_t size)
 
 	while (*text) {
 		uint32_t point = 0;
-		size_t length = showable(text, &point);
-		size_t needed = length > 0 ? length : 1;
+		size_t length = decode(text, &point);
+		bool shown = length > 0 && !AMONG(point, unshown);
+		size_t needed = shown ? length : 1;
 
 		if (used + needed >= size)
 			break;
-		if (length > 0)
+		if (shown)
 			memcpy(ret_text + used, text, length);
 		else
 			ret_text[used] = '?';
-		columns += length > 0 ? columns_of(point) : 1;
+		columns += shown ? columns_of(point) : 1;
 		used += needed;
-		text += needed;
+		text += length > 0 ? length : 1;
 	}
 	ret_text[used] = '\0';
 	return columns;
@@ -116,9 +109,9 @@ bool printable_utf8(const char *text)
 {
 	while (*text) {
 		uint32_t point = 0;
-		size_t length = showable(text, &point);
+		size_t length = decode(text, &point);
 
-		if (length == 0)
+		if (length == 0 || AMONG(point, unshown))
 			return false;
 		text += length;
 	}

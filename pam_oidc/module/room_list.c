@@ -9,6 +9,7 @@
 #include "pam_oidc/module/text.h"
 
 #define LINE_MAX_COLUMNS 79 /* a full line of 80 makes some terminals begin another one */
+#define LINES_WANTED 12     /* as long as it has no more, a list is read most easily in one column */
 #define NUMBER_COLUMNS 4    /* "99  " */
 #define GAP 3               /* between two columns of rooms */
 
@@ -36,12 +37,19 @@ static size_t widest_name(const struct room_list *rooms)
 	return widest;
 }
 
+static size_t lines_of(size_t count, size_t across)
+{
+	size_t least = (count + across - 1) / across, wanted = count < LINES_WANTED ? count : LINES_WANTED;
+
+	return least > wanted ? least : wanted;
+}
+
 bool room_list_text(const struct room_list *rooms, char *ret_text, size_t size)
 {
 	struct text text = { .bytes = ret_text, .size = size };
 	size_t cell = NUMBER_COLUMNS + widest_name(rooms) + GAP;
 	size_t across = (LINE_MAX_COLUMNS + GAP) / cell;
-	size_t lines = across > 1 ? (rooms->count + across - 1) / across : rooms->count;
+	size_t lines = lines_of(rooms->count, across > 1 ? across : 1);
 
 	for (size_t line = 0; line < lines; line++) {
 		for (size_t i = line; i < rooms->count; i += lines) {

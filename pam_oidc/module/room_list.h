@@ -22,8 +22,8 @@ struct room_list {
 /* Adds a room. False when it has no name or too long a one, or when there are too many. */
 bool room_list_add(struct room_list *rooms, const char *name);
 
-/* Writes the rooms with their numbers, " 1  Exam 1", in as many columns as fit a line, numbered downwards; each line
- * ends with a newline. False when it does not fit. */
+/* Writes the rooms with their numbers, " 1  Exam 1", below each other, or in columns of a line's width when there are
+ * many, numbered downwards; each line ends with a newline. False when it does not fit. */
 bool room_list_text(const struct room_list *rooms, char *ret_text, size_t size);
 
 /* The room that was typed, by its name or by its number; spaces around it do not count. The name comes first: in a list

@@ -39,7 +39,9 @@
 	"|code=ABCDEFGH|tenant=clinic|host=ward7|resumed=0|qr=##\n##\n|expires_in=100"
 #define ADMITTED "status=admitted|account=alice|uid=2000200007|ticket=T-5ecret|created=1|home=/home/alice"
 #define CONFIRMED "status=confirmed|account=alice|uid=2000200007"
-#define ACTIVE "status=active|account=alice|uid=2000200007"
+#define ACTIVE "status=active|account=alice|uid=2000200007|email=alice@clinic.example|room=Exam 1"
+#define ROOMS "|ask=room|room=Exam 1|room=Exam 2"
+#define MAY_CHOOSE "status=entry|account=alice|uid=2000200007|fallback=1"
 
 static const struct failing_manner manners[] = {
 	{ "no memory, once", FAILING_MEMORY, ENOMEM, FAILING_ONCE },
@@ -67,7 +69,10 @@ int __real_pam_set_item(pam_handle_t *pamh, int item, const void *value);
 int __wrap_pam_set_item(pam_handle_t *pamh, int item, const void *value);
 int __wrap_pam_set_item(pam_handle_t *pamh, int item, const void *value)
 {
-	return failing_fails(FAILING_LIBRARY, "pam_set_item") ? PAM_BUF_ERR : __real_pam_set_item(pamh, item, value);
+	if (failing_fails(FAILING_LIBRARY, "pam_set_item"))
+		return PAM_BUF_ERR;
+	/* libpam takes it from modules that it has called itself. */
+	return item == PAM_AUTHTOK ? PAM_SUCCESS : __real_pam_set_item(pamh, item, value);
 }
 
 int __real_pam_get_user(pam_handle_t *pamh, const char **ret_user, const char *prompt);
@@ -112,7 +117,9 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 	(void)priority, (void)flag, (void)format;
 }
 
-/* The person at the screen, who presses Enter. */
+static bool types_password;
+
+/* The person at the screen, who presses Enter, answers the question, or types a password. */
 static int converse(int count, const struct pam_message **messages, struct pam_response **ret_responses, void *context)
 {
 	struct pam_response *responses;
@@ -122,7 +129,9 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	responses = calloc((size_t)count, sizeof(*responses));
 	for (int i = 0; responses && i < count; i++)
 		if (messages[i]->msg_style == PAM_PROMPT_ECHO_ON)
-			responses[i].resp = strdup("");
+			responses[i].resp = strdup(strstr(messages[i]->msg, "which room") ? "2" : "");
+		else if (messages[i]->msg_style == PAM_PROMPT_ECHO_OFF)
+			responses[i].resp = strdup(types_password ? "correct horse" : "");
 	failing_release();
 	*ret_responses = responses;
 	return responses ? PAM_SUCCESS : PAM_BUF_ERR;
@@ -133,7 +142,8 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 /* What they answer, and what they have answered. */
 static struct {
 	char standing[128];
-	atomic_uint confirmed;
+	bool chooses, asks; /* Okta or the password; the room */
+	atomic_uint confirmed, answered;
 } * shared;
 
 static pid_t daemons[2];
@@ -156,6 +166,11 @@ static void serve_sign_in(int fd)
 
 	if (recv(fd, bytes, sizeof(bytes), 0) <= 0)
 		return;
+	if (shared->chooses) {
+		send_fields(fd, "status=choose");
+		if (recv(fd, bytes, sizeof(bytes), 0) <= 0)
+			return;
+	}
 	send_fields(fd, SHOW);
 	send_fields(fd, ADMITTED);
 	while (recv(fd, bytes, sizeof(bytes), 0) > 0)
@@ -167,12 +182,15 @@ static void serve_gate(int fd)
 	char bytes[2048];
 
 	while (recv(fd, bytes, sizeof(bytes), 0) > 0) {
-		if (strcmp(bytes, "op=redeem") != 0) {
-			send_fields(fd, shared->standing);
-			continue;
+		if (strcmp(bytes, "op=redeem") == 0) {
+			atomic_fetch_add(&shared->confirmed, 1);
+			send_fields(fd, shared->asks ? CONFIRMED ROOMS : CONFIRMED);
+		} else if (strcmp(bytes, "op=answer") == 0) {
+			atomic_fetch_add(&shared->answered, 1);
+			send_fields(fd, "status=done");
+		} else {
+			send_fields(fd, strcmp(bytes, "op=lookup") == 0 ? MAY_CHOOSE : shared->standing);
 		}
-		atomic_fetch_add(&shared->confirmed, 1);
-		send_fields(fd, CONFIRMED);
 	}
 }
 
@@ -261,6 +279,9 @@ static int end(void **state)
 
 typedef int phase(pam_handle_t *pamh, int flags, int argc, const char **argv);
 
+/* What the person is asked besides the code. */
+enum scene { PLAIN, ASKED_FOR_ROOM, CHOOSES_OKTA, TYPES_PASSWORD };
+
 struct calling {
 	phase *phase;
 	int flags;
@@ -268,12 +289,27 @@ struct calling {
 	const char *argument; /* NULL: none */
 	int expected;         /* when nothing fails */
 	bool ours;
+	enum scene scene;
 };
 
 /* A result that stands for "go on as if we were not there", as the shipped lines take it. */
 static bool hands_on(int result)
 {
 	return result == PAM_USER_UNKNOWN || result == PAM_AUTHINFO_UNAVAIL;
+}
+
+/* Until provisiond has dealt with all that was sent to it before: it serves one connection after the other. */
+static void let_provisiond_finish(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "provisiond.socket" };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	char bytes[256];
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	send_fields(fd, "op=standing");
+	assert_true(recv(fd, bytes, sizeof(bytes), 0) > 0);
+	assert_int_equal(close(fd), 0);
 }
 
 static int call(const struct calling *calling, const struct failing_manner *manner, unsigned n, bool *ret_failed)
@@ -284,7 +320,12 @@ static int call(const struct calling *calling, const struct failing_manner *mann
 	int result;
 
 	(void)snprintf(shared->standing, sizeof(shared->standing), "%s", calling->standing);
+	let_provisiond_finish();
+	shared->chooses = calling->scene == CHOOSES_OKTA || calling->scene == TYPES_PASSWORD;
+	shared->asks = calling->scene == ASKED_FOR_ROOM;
+	types_password = calling->scene == TYPES_PASSWORD;
 	atomic_store(&shared->confirmed, 0);
+	atomic_store(&shared->answered, 0);
 	assert_int_equal(pam_start_confdir(calling->service, calling->user, &conversation, "pam.d", &pamh),
 			 PAM_SUCCESS);
 	assert_int_equal(pam_set_item(pamh, PAM_RHOST, "198.51.100.7"), PAM_SUCCESS);
@@ -310,6 +351,8 @@ static bool call_while_failing(void *context, const struct failing_manner *manne
 		assert_int_equal(calling->expected, PAM_SUCCESS);
 		if (calling->phase == pam_sm_authenticate)
 			assert_int_equal(atomic_load(&shared->confirmed), 1);
+		if (calling->scene == ASKED_FOR_ROOM)
+			assert_int_equal(atomic_load(&shared->answered), 1);
 	} else {
 		assert_int_not_equal(result, PAM_USER_UNKNOWN);
 	}
@@ -319,22 +362,30 @@ static bool call_while_failing(void *context, const struct failing_manner *manne
 static void no_failure_lets_anybody_in_or_keeps_a_local_user_out(void **state)
 {
 	static const struct calling rows[] = {
-		{ pam_sm_authenticate, 0, "login", "alice", ACTIVE, NULL, PAM_SUCCESS, true },
-		{ pam_sm_authenticate, 0, "sudo", "alice", ACTIVE, "qr=none", PAM_SUCCESS, true },
-		{ pam_sm_authenticate, 0, "sshd", "alice", ACTIVE, "wait=enter", PAM_SUCCESS, true },
-		{ pam_sm_authenticate, 0, "login", "alice@clinic.example", "status=promised", NULL, PAM_SUCCESS, true },
-		{ pam_sm_authenticate, 0, "login", "alice", "status=deactivated", NULL, PAM_PERM_DENIED, true },
-		{ pam_sm_authenticate, 0, "login", "alice", ACTIVE, "colour=green", PAM_SERVICE_ERR, true },
-		{ pam_sm_authenticate, 0, "login", "local", "status=not_ours", NULL, PAM_USER_UNKNOWN, false },
-		{ pam_sm_authenticate, 0, "login", "toor", "status=not_ours", NULL, PAM_USER_UNKNOWN, false },
-		{ pam_sm_authenticate, 0, "login", "root", "status=not_ours", NULL, PAM_USER_UNKNOWN, false },
-		{ pam_sm_acct_mgmt, 0, "sshd", "alice", ACTIVE, NULL, PAM_SUCCESS, true },
-		{ pam_sm_acct_mgmt, 0, "sshd", "alice", "status=deactivated", NULL, PAM_ACCT_EXPIRED, true },
-		{ pam_sm_acct_mgmt, 0, "sshd", "alice", "status=promised", NULL, PAM_PERM_DENIED, true },
-		{ pam_sm_acct_mgmt, 0, "cron", "local", "status=not_ours", NULL, PAM_USER_UNKNOWN, false },
-		{ pam_sm_chauthtok, PAM_PRELIM_CHECK, "passwd", "alice", ACTIVE, NULL, PAM_PERM_DENIED, true },
+		{ pam_sm_authenticate, 0, "login", "alice", ACTIVE, NULL, PAM_SUCCESS, true, PLAIN },
+		{ pam_sm_authenticate, 0, "sudo", "alice", ACTIVE, "qr=none", PAM_SUCCESS, true, PLAIN },
+		{ pam_sm_authenticate, 0, "sshd", "alice", ACTIVE, "wait=enter", PAM_SUCCESS, true, PLAIN },
+		{ pam_sm_authenticate, 0, "login", "alice@clinic.example", "status=promised", NULL, PAM_SUCCESS, true,
+		  PLAIN },
+		{ pam_sm_authenticate, 0, "login", "alice", "status=incomplete", NULL, PAM_SUCCESS, true,
+		  ASKED_FOR_ROOM },
+		{ pam_sm_authenticate, 0, "sshd", "alice", "status=promised", NULL, PAM_SUCCESS, true, ASKED_FOR_ROOM },
+		{ pam_sm_authenticate, 0, "login", "alice", ACTIVE, NULL, PAM_SUCCESS, true, CHOOSES_OKTA },
+		{ pam_sm_authenticate, 0, "sshd", "alice", ACTIVE, NULL, PAM_AUTHINFO_UNAVAIL, true, TYPES_PASSWORD },
+		{ pam_sm_authenticate, 0, "login", "alice", "status=deactivated", NULL, PAM_PERM_DENIED, true, PLAIN },
+		{ pam_sm_authenticate, 0, "login", "alice", ACTIVE, "colour=green", PAM_SERVICE_ERR, true, PLAIN },
+		{ pam_sm_authenticate, 0, "login", "local", "status=not_ours", NULL, PAM_USER_UNKNOWN, false, PLAIN },
+		{ pam_sm_authenticate, 0, "login", "toor", "status=not_ours", NULL, PAM_USER_UNKNOWN, false, PLAIN },
+		{ pam_sm_authenticate, 0, "login", "root", "status=not_ours", NULL, PAM_USER_UNKNOWN, false, PLAIN },
+		{ pam_sm_acct_mgmt, 0, "sshd", "alice", ACTIVE, NULL, PAM_SUCCESS, true, PLAIN },
+		{ pam_sm_acct_mgmt, 0, "sshd", "alice", "status=deactivated", NULL, PAM_ACCT_EXPIRED, true, PLAIN },
+		{ pam_sm_acct_mgmt, 0, "sshd", "alice", "status=promised", NULL, PAM_PERM_DENIED, true, PLAIN },
+		{ pam_sm_acct_mgmt, 0, "login", "local", "status=expected", NULL, PAM_USER_UNKNOWN, false, PLAIN },
+		{ pam_sm_acct_mgmt, 0, "cron", "local", "status=not_ours", NULL, PAM_USER_UNKNOWN, false, PLAIN },
+		{ pam_sm_chauthtok, PAM_PRELIM_CHECK, "passwd", "alice", "status=incomplete", NULL, PAM_PERM_DENIED,
+		  true, PLAIN },
 		{ pam_sm_chauthtok, PAM_PRELIM_CHECK, "passwd", "local", "status=not_ours", NULL, PAM_USER_UNKNOWN,
-		  false },
+		  false, PLAIN },
 	};
 
 	(void)state;
@@ -362,8 +413,8 @@ static bool other_uid_while_failing(void *context, const struct failing_manner *
 static void no_failure_hides_that_the_uid_has_changed(void **state)
 {
 	struct calling calling = {
-		pam_sm_acct_mgmt, 0,   "sshd", "alice", "status=active|account=alice|uid=2000200008", NULL,
-		PAM_PERM_DENIED,  true
+		pam_sm_acct_mgmt, 0,    "sshd", "alice", "status=active|account=alice|uid=2000200008", NULL,
+		PAM_PERM_DENIED,  true, PLAIN
 	};
 
 	(void)state;

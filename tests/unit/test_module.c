@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -39,6 +40,7 @@
 
 #define ALICE_UID 2000200007
 #define STEPS_MAX 8
+#define TYPED_MAX 8
 #define TEXT_MAX 32768
 
 #define SHOW                                                                                                          \
@@ -55,6 +57,7 @@ enum step_kind {
 	STEP_SLEEP,
 	STEP_AFTER_PROMPT, /* waits until the prompt was answered */
 	STEP_PARK,         /* waits for op=park */
+	STEP_CONTINUE,     /* waits for op=continue */
 	STEP_HANG_UP,
 	STEP_CLIENT_GOES, /* the ssh client hangs up */
 };
@@ -79,17 +82,21 @@ static struct {
 	struct step steps[STEPS_MAX];
 	const char *standing; /* NULL: hangs up; "": stays silent */
 	const char *redeem;
+	const char *lookup, *answer; /* the same */
 	unsigned gate_takes_ms;
 
 	/* what they were asked */
-	atomic_int logins, parks, readies, standings, redeems, cancels, surprises;
-	char login[2048], redeemed[2048];
+	atomic_int logins, parks, continues, readies, standings, redeems, lookups, answers, cancels, surprises;
+	char login[2048], redeemed[2048], looked_up[2048], answered[2048];
 
 	/* the person */
-	bool deaf;      /* the conversation fails */
-	bool leaves;    /* goes while reading */
-	bool prints;    /* the application prints what it is given to print */
-	bool no_prompt; /* it fails for prompts, as in sshd's password method */
+	bool deaf;                    /* the conversation fails */
+	bool leaves;                  /* goes while reading */
+	bool prints;                  /* the application prints what it is given to print */
+	bool no_prompt;               /* it fails for prompts, as in sshd's password method */
+	const char *typed[TYPED_MAX]; /* at each prompt; NULL: a password, by mistake */
+	int leaves_at;                /* the prompt during which the ssh client goes; 0: none */
+	unsigned reads_ms;
 	atomic_int prompts;
 	int styles[32];
 	size_t said;
@@ -98,6 +105,9 @@ static struct {
 	/* the machine */
 	bool resolves;
 	char log[TEXT_MAX];
+	char authtok[256]; /* what later modules get; empty for nothing */
+	bool no_authtok;   /* PAM does not take it */
+	bool no_putenv;
 	unsigned mallocs_left; /* until the module's malloc() fails; 0: it does not */
 	int client;            /* our end of the ssh client's connection */
 	pid_t far;             /* the process that holds the other end */
@@ -108,6 +118,35 @@ void *__wrap_malloc(size_t size);
 void *__wrap_malloc(size_t size)
 {
 	return world.mallocs_left > 0 && --world.mallocs_left == 0 ? NULL : malloc(size);
+}
+
+/* PAM's own, looked at on the way. The application itself is never given the token. */
+static void *real(const char *name)
+{
+	void *function = dlsym(RTLD_NEXT, name);
+
+	assert_non_null(function);
+	return function;
+}
+
+int pam_set_item(pam_handle_t *pamh, int item, const void *value)
+{
+	int (*set_item)(pam_handle_t *, int, const void *) =
+		(int (*)(pam_handle_t *, int, const void *))real("pam_set_item");
+
+	if (item == PAM_AUTHTOK && world.no_authtok)
+		return PAM_BUF_ERR;
+	/* NULL is how libpam itself takes it away, when all modules have been asked. */
+	if (item == PAM_AUTHTOK && value)
+		(void)snprintf(world.authtok, sizeof(world.authtok), "%s", (const char *)value);
+	return set_item(pamh, item, value);
+}
+
+int pam_putenv(pam_handle_t *pamh, const char *setting)
+{
+	int (*put)(pam_handle_t *, const char *) = (int (*)(pam_handle_t *, const char *))real("pam_putenv");
+
+	return world.no_putenv ? PAM_BUF_ERR : put(pamh, setting);
 }
 
 /* The name service. */
@@ -241,6 +280,10 @@ static bool do_step(int fd, const struct step *step)
 		if (receive_fields(fd, text, sizeof(text)) && strcmp(text, "op=park") == 0)
 			atomic_fetch_add(&world.parks, 1);
 		return true;
+	case STEP_CONTINUE:
+		if (receive_fields(fd, text, sizeof(text)) && strcmp(text, "op=continue") == 0)
+			atomic_fetch_add(&world.continues, 1);
+		return true;
 	case STEP_HANG_UP:
 		return false;
 	case STEP_END:
@@ -265,15 +308,29 @@ static void serve_sign_in(int fd)
 
 static void serve_gate(int fd)
 {
+	const struct {
+		const char *op, *answer;
+		atomic_int *count;
+		char *question;
+	} rows[] = {
+		{ "op=standing|", world.standing, &world.standings, NULL },
+		{ "op=redeem|", world.redeem, &world.redeems, world.redeemed },
+		{ "op=lookup|", world.lookup, &world.lookups, world.looked_up },
+		{ "op=answer|", world.answer, &world.answers, world.answered },
+	};
 	char question[2048];
 
 	while (receive_fields(fd, question, sizeof(question))) {
-		bool redeem = strncmp(question, "op=redeem", 9) == 0;
-		const char *answer = redeem ? world.redeem : world.standing;
+		const char *answer = NULL;
 
-		if (redeem)
-			(void)snprintf(world.redeemed, sizeof(world.redeemed), "%s", question);
-		atomic_fetch_add(redeem ? &world.redeems : &world.standings, 1);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			if (strncmp(question, rows[i].op, strlen(rows[i].op)) != 0)
+				continue;
+			answer = rows[i].answer;
+			if (rows[i].question)
+				(void)snprintf(rows[i].question, sizeof(question), "%s", question);
+			atomic_fetch_add(rows[i].count, 1);
+		}
 		if (!answer)
 			return;
 		sleep_ms(world.gate_takes_ms);
@@ -330,6 +387,17 @@ static void stop_provisiond(void)
 	stop(&world.provisiond, "provisiond.socket");
 }
 
+static const char *next_typed(void)
+{
+	int prompt = atomic_load(&world.prompts);
+	const char *typed = prompt < TYPED_MAX ? world.typed[prompt] : NULL;
+
+	if (world.leaves_at == prompt + 1)
+		hang_up_client();
+	sleep_ms(world.reads_ms);
+	return typed ? typed : "my password by mistake";
+}
+
 /* The person at the screen. */
 static int converse(int count, const struct pam_message **messages, struct pam_response **ret_responses, void *context)
 {
@@ -351,13 +419,13 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 		if (world.said < sizeof(world.styles) / sizeof(world.styles[0]))
 			world.styles[world.said++] = messages[i]->msg_style;
 		(void)snprintf(world.screen + length, sizeof(world.screen) - length, "%s\n", messages[i]->msg);
-		if (messages[i]->msg_style != PAM_PROMPT_ECHO_ON)
+		if (messages[i]->msg_style != PAM_PROMPT_ECHO_ON && messages[i]->msg_style != PAM_PROMPT_ECHO_OFF)
 			continue;
 		if (world.no_prompt) {
 			free(responses);
 			return PAM_CONV_ERR;
 		}
-		responses[i].resp = strdup("my password by mistake");
+		responses[i].resp = strdup(next_typed());
 		atomic_fetch_add(&world.prompts, 1);
 	}
 	*ret_responses = responses;
@@ -493,6 +561,7 @@ static int begin(void **state)
 	world.client = -1;
 	world.standing = "status=active|account=alice|uid=2000200007";
 	world.redeem = CONFIRMED;
+	world.answer = "status=done";
 	STEPS(SENDS(SHOW_FOR_100_S), SENDS(ADMITTED));
 	start(&world.pam_oidcd, "pam_oidcd.socket", serve_sign_in);
 	start(&world.provisiond, "provisiond.socket", serve_gate);
@@ -1044,6 +1113,422 @@ static void a_failing_conversation_does_not_change_a_refusal(void **state)
 	assert_int_equal(authenticate_in("login", NULL), PAM_PERM_DENIED);
 }
 
+/* ---- Okta or the local password ---- */
+
+#define CHOOSE "status=choose"
+#define MAY_CHOOSE "status=entry|kind=active|account=alice|uid=2000200007|tenant=clinic|fallback=1"
+
+static void the_password_that_is_typed_is_for_the_next_module(void **state)
+{
+	static const char *const services[] = { "login", "sshd", "su", "sudo" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		atomic_store(&world.prompts, 0);
+		atomic_store(&world.cancels, 0);
+		world.said = 0;
+		world.screen[0] = world.authtok[0] = '\0';
+		world.typed[0] = "correct horse";
+		STEPS(SENDS(CHOOSE));
+		assert_int_equal(authenticate_in(services[i], NULL), PAM_AUTHINFO_UNAVAIL);
+		assert_string_equal(world.screen, "Press Enter to sign in with Okta, or type your password: \n");
+		assert_int_equal(world.styles[0], PAM_PROMPT_ECHO_OFF);
+		assert_string_equal(world.authtok, "correct horse");
+		assert_cancelled();
+	}
+	assert_int_equal(atomic_load(&world.continues) + atomic_load(&world.redeems), 0);
+	assert_null(strstr(world.log, "correct horse"));
+	assert_logged("alice chose the local password instead of Okta");
+}
+
+static void an_empty_line_goes_on_with_okta(void **state)
+{
+	(void)state;
+	world.typed[0] = "";
+	world.typed[1] = "";
+	STEPS(SENDS(CHOOSE), DOES(STEP_CONTINUE), SENDS(SHOW_FOR_100_S), SENDS(ADMITTED));
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_SUCCESS);
+	assert_int_equal(atomic_load(&world.continues), 1);
+	assert_int_equal(atomic_load(&world.prompts), 2);
+	assert_int_equal(world.styles[0], PAM_PROMPT_ECHO_OFF);
+	assert_int_equal(world.styles[1], PAM_PROMPT_ECHO_ON);
+	assert_string_equal(world.authtok, "");
+	assert_null(strstr(world.log, "local password"));
+}
+
+static void okta_may_still_refuse_whoever_chose_it(void **state)
+{
+	(void)state;
+	world.typed[0] = "";
+	STEPS(SENDS(CHOOSE), DOES(STEP_CONTINUE), SENDS("status=refused|reason=remote_from"));
+	assert_int_equal(authenticate_in("login", NULL), PAM_PERM_DENIED);
+	atomic_store(&world.prompts, 0);
+	STEPS(SENDS(CHOOSE), DOES(STEP_CONTINUE), SENDS("status=refused|reason=issuer_unreachable"));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_string_equal(world.authtok, "");
+}
+
+static void a_choice_that_nobody_can_make_ends_the_sign_in(void **state)
+{
+	(void)state;
+	world.no_prompt = true;
+	STEPS(SENDS(CHOOSE));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTH_ERR);
+	assert_cancelled();
+	assert_string_equal(world.authtok, "");
+	assert_logged("the choice between Okta and the password was not made");
+}
+
+static void a_password_that_pam_does_not_take_ends_the_sign_in(void **state)
+{
+	(void)state;
+	world.typed[0] = "correct horse";
+	world.no_authtok = true;
+	STEPS(SENDS(CHOOSE));
+	assert_int_equal(authenticate_in("login", NULL), PAM_BUF_ERR);
+	assert_cancelled();
+}
+
+static void the_choice_is_offered_once_and_before_the_code(void **state)
+{
+	(void)state;
+	world.typed[0] = "";
+	STEPS(SENDS(CHOOSE), SENDS(CHOOSE));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_on_screen(reason_sentence(REASON_INTERNAL));
+	world.screen[0] = '\0';
+	STEPS(SENDS(SHOW_FOR_100_S), SENDS(CHOOSE));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_on_screen(reason_sentence(REASON_INTERNAL));
+	assert_string_equal(world.authtok, "");
+}
+
+static void without_a_place_the_password_is_still_there(void **state)
+{
+	(void)state;
+	STEPS(SENDS("status=refused|reason=limit|password_instead=1|text=Too many just now."));
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_on_screen("Too many just now.");
+}
+
+static void a_choice_over_ssh_needs_a_name_that_resolves(void **state)
+{
+	(void)state;
+	world.resolves = false;
+	STEPS(SENDS(CHOOSE));
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(atomic_load(&world.prompts), 0);
+	assert_logged("alice does not resolve inside sshd");
+}
+
+static void the_password_method_is_for_those_who_may_use_the_password(void **state)
+{
+	struct application application = { .service = "sshd", .user = "alice", .title = "sshd: alice [priv]" };
+
+	(void)state;
+	world.lookup = MAY_CHOOSE;
+	assert_int_equal(authenticate_as(&application), PAM_AUTHINFO_UNAVAIL);
+	assert_string_equal(world.looked_up, "op=lookup|name=alice|purpose=login|service=sshd");
+	assert_int_equal(atomic_load(&world.logins), 0);
+	assert_string_equal(world.screen, "");
+	assert_string_equal(world.authtok, "");
+}
+
+static void the_password_method_is_for_nobody_else(void **state)
+{
+	static const char *const lookups[] = {
+		NULL,
+		"",
+		"status=unavailable",
+		"status=not_ours",
+		"status=refused|reason=use_short_name|fallback=1",
+		"status=entry|account=alice|uid=2000200007",
+		"status=entry|account=alice|fallback=0",
+		"status=entry|account=alice|fallback=1|fallback=1",
+		"status=entry|account=bob|fallback=1",
+		"status=entry|fallback=1",
+	};
+	struct application application = { .service = "sshd", .user = "alice", .title = "sshd: alice [priv]" };
+	struct application email = { .service = "sshd", .user = "alice@clinic.example", .title = "sshd: a [priv]" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lookups) / sizeof(lookups[0]); i++) {
+		world.lookup = lookups[i];
+		assert_int_equal(authenticate_as(&application), PAM_AUTH_ERR);
+	}
+	world.lookup = MAY_CHOOSE;
+	assert_int_equal(authenticate_as(&email), PAM_AUTH_ERR);
+	assert_int_equal(atomic_load(&world.logins), 0);
+}
+
+static void whoever_is_expected_is_a_local_user_until_then(void **state)
+{
+	(void)state;
+	world.standing = "status=expected";
+	world.typed[0] = "correct horse";
+	STEPS(SENDS(CHOOSE));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(atomic_load(&world.logins), 1);
+	assert_int_equal(account_of("login", "alice"), PAM_USER_UNKNOWN);
+	assert_int_equal(change_password_of("alice"), PAM_USER_UNKNOWN);
+}
+
+static void who_may_use_the_password_may_change_it(void **state)
+{
+	(void)state;
+	world.lookup = MAY_CHOOSE;
+	assert_int_equal(change_password_of("alice"), PAM_USER_UNKNOWN);
+	assert_string_equal(world.screen, "");
+	/* A deactivated account's is not asked about. */
+	world.standing = "status=deactivated";
+	assert_int_equal(change_password_of("alice"), PAM_PERM_DENIED);
+}
+
+/* ---- the room ---- */
+
+#define ROOMS "|ask=room|room=Exam 1|room=Exam 2|room=Front desk"
+#define ASKED "One question before your first session: which room is yours?"
+#define ANSWERED_EXAM_2 "op=answer|name=alice|uid=2000200007|room=Exam 2"
+
+/* Signs alice in at the console, where no other prompt is; she types these. */
+static int choose_room(const char *first, const char *second, const char *third)
+{
+	const char *typed[] = { first, second, third };
+
+	memcpy(world.typed, typed, sizeof(typed));
+	atomic_store(&world.prompts, 0);
+	atomic_store(&world.answers, 0);
+	world.screen[0] = world.answered[0] = '\0';
+	world.said = 0;
+	return authenticate_in("login", NULL);
+}
+
+static void a_room_is_chosen_by_its_number_or_its_name(void **state)
+{
+	static const char *const typed[] = { "2", " 2 ", "02", "Exam 2", "Exam 2\t" };
+
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		assert_int_equal(choose_room(typed[i], NULL, NULL), PAM_SUCCESS);
+		assert_int_equal(atomic_load(&world.prompts), 1);
+		assert_int_equal(world.styles[1], PAM_PROMPT_ECHO_ON);
+		assert_on_screen(ASKED "\n 1  Exam 1\n");
+		assert_on_screen("Front desk\nType its number or its name: ");
+		assert_string_equal(world.answered, ANSWERED_EXAM_2);
+	}
+}
+
+static void there_are_three_tries(void **state)
+{
+	static const char again[] =
+		"That is not in the list. Type a number from 1 to 3, or a name as it stands there: ";
+
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	assert_int_equal(choose_room("4", "exam 2", "Exam 2"), PAM_SUCCESS);
+	assert_int_equal(atomic_load(&world.prompts), 3);
+	assert_int_equal(count_of(world.screen, again), 2);
+	assert_on_screen(ASKED);
+	assert_string_equal(world.answered, ANSWERED_EXAM_2);
+}
+
+static void three_wrong_answers_end_the_sign_in(void **state)
+{
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	assert_int_equal(choose_room("0", "", "../2"), PAM_AUTH_ERR);
+	assert_int_equal(atomic_load(&world.prompts), 3);
+	assert_int_equal(atomic_load(&world.answers), 0);
+	assert_on_screen("No room was chosen, so you are not signed in. Start again to choose one.");
+	assert_null(strstr(world.log, "signed in with Okta as"));
+	/* In sshd the client would try again by itself, which costs another code. */
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_MAXTRIES);
+	assert_int_equal(atomic_load(&world.answers), 0);
+}
+
+static void a_question_that_nobody_can_answer_ends_the_sign_in(void **state)
+{
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	world.no_prompt = true;
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTH_ERR);
+	assert_int_equal(atomic_load(&world.answers), 0);
+	assert_logged("alice not signed in: the question for the room was not answered");
+}
+
+static void a_question_has_the_modules_timeout(void **state)
+{
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	world.typed[0] = "1";
+	world.reads_ms = 5200;
+	assert_int_equal(authenticate_in("login", "timeout=5"), PAM_AUTH_ERR);
+	assert_int_equal(atomic_load(&world.answers), 0);
+	assert_on_screen("The question was not answered in time, so you are not signed in. Start again.");
+}
+
+static void a_room_that_provisiond_does_not_take_is_refused(void **state)
+{
+	static const struct {
+		const char *answer;
+		int result;
+		const char *sentence;
+	} rows[] = {
+		{ "status=refused|text=There is no such room any more.", PAM_PERM_DENIED, "There is no such room" },
+		{ "status=refused|reason=deactivated", PAM_PERM_DENIED, "This account was deactivated." },
+		{ "status=refused|reason=not_ours|text=Nobody.", PAM_PERM_DENIED, "Nobody." },
+		{ "status=refused|reason=service_down", PAM_PERM_DENIED, "could not be stored" },
+		{ "status=refused|text=\x1b[2J\n", PAM_PERM_DENIED, "?[2J?" },
+		{ "status=active", PAM_AUTHINFO_UNAVAIL, "does not answer" },
+		{ NULL, PAM_AUTHINFO_UNAVAIL, "does not answer" },
+	};
+
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world.answer = rows[i].answer;
+		assert_int_equal(choose_room("2", NULL, NULL), rows[i].result);
+		assert_on_screen(rows[i].sentence);
+	}
+	assert_null(strstr(world.log, "signed in with Okta as"));
+}
+
+static void a_question_that_cannot_be_asked_is_no_success(void **state)
+{
+	static char many[4096] = CONFIRMED "|ask=room";
+	static const char *const redeems[] = {
+		CONFIRMED "|ask=room",
+		CONFIRMED "|ask=shoe_size|room=Exam 1",
+		CONFIRMED "|ask=room|ask=room|room=Exam 1",
+		CONFIRMED "|ask=room|room=",
+		CONFIRMED "|ask=room|room=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg",
+		many,
+	};
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		(void)strcat(many, "|room=x");
+	for (size_t i = 0; i < sizeof(redeems) / sizeof(redeems[0]); i++) {
+		world.redeem = redeems[i];
+		assert_int_equal(choose_room("1", NULL, NULL), PAM_PERM_DENIED);
+		assert_on_screen(reason_sentence(REASON_TICKET));
+	}
+	assert_int_equal(atomic_load(&world.answers), 0);
+}
+
+static void rooms_of_all_languages_are_shown_and_escapes_are_not(void **state)
+{
+	(void)state;
+	world.redeem = CONFIRMED "|ask=room|room=B\u00fcro|room=\x1b[2Jx|room=\u8a3a\u5bdf";
+	assert_int_equal(choose_room("2", NULL, NULL), PAM_SUCCESS);
+	assert_on_screen(" 1  B\u00fcro\n");
+	assert_on_screen(" 2  ?[2Jx\n");
+	assert_on_screen(" 3  \u8a3a\u5bdf\n");
+	assert_int_equal(choose_room("B\u00fcro", NULL, NULL), PAM_SUCCESS);
+	assert_string_equal(world.answered, "op=answer|name=alice|uid=2000200007|room=B\u00fcro");
+}
+
+static void the_person_is_told_which_room_was_chosen(void **state)
+{
+	struct application application = { .service = "login", .user = "alice" };
+	pam_handle_t *pamh = open_pam(&application);
+
+	(void)state;
+	world.redeem = CONFIRMED ROOMS;
+	world.typed[0] = "3";
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+	assert_null(strstr(world.screen, "Your room is"));
+	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_on_screen("\nYour room is Front desk.\n");
+	assert_null(pam_getenv(pamh, "PAM_OIDC_WELCOME"));
+	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void a_new_person_is_welcomed_and_told_the_room(void **state)
+{
+	struct application application = { .service = "login", .user = "alice" };
+	pam_handle_t *pamh = open_pam(&application);
+
+	(void)state;
+	STEPS(SENDS(SHOW_FOR_100_S),
+	      SENDS("status=admitted|account=alice|uid=2000200007|ticket=T|created=1|home=/home/alice"));
+	world.redeem = CONFIRMED ROOMS;
+	world.typed[0] = "1";
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_setcred(pamh, PAM_ESTABLISH_CRED), PAM_SUCCESS);
+	assert_on_screen("Welcome! A local account was made for you: alice (uid 2000200007), home /home/alice. Your "
+			 "room is Exam 1.");
+	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void the_account_that_is_asked_for_its_room_is_the_one_that_was_promised(void **state)
+{
+	(void)state;
+	world.redeem = "status=confirmed|account=bob|uid=2000200007" ROOMS;
+	assert_int_equal(choose_room("1", NULL, NULL), PAM_PERM_DENIED);
+	world.redeem = "status=confirmed|account=alice|uid=2000200008" ROOMS;
+	assert_int_equal(choose_room("1", NULL, NULL), PAM_PERM_DENIED);
+	assert_int_equal(atomic_load(&world.answers) + atomic_load(&world.prompts), 0);
+}
+
+/* ---- what the session is told ---- */
+
+static pam_handle_t *account_phase(void)
+{
+	struct application application = { .service = "cron", .user = "alice" };
+	pam_handle_t *pamh = open_pam(&application);
+
+	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+	return pamh;
+}
+
+static void the_session_is_told_email_and_room(void **state)
+{
+	pam_handle_t *pamh;
+
+	(void)state;
+	world.standing = "status=active|account=alice|uid=2000200007|email=alice@clinic.example|room=B\u00fcro 1";
+	pamh = account_phase();
+	assert_string_equal(pam_getenv(pamh, "OIDC_EMAIL"), "alice@clinic.example");
+	assert_string_equal(pam_getenv(pamh, "OIDC_ROOM"), "B\u00fcro 1");
+	assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+}
+
+static void what_the_session_cannot_be_told_is_left_out(void **state)
+{
+	static const char *const facts[] = {
+		"",
+		"|email=|room=",
+		"|email=alice|room=\x1b[2J",
+		"|email=alice@clinic.example|email=bob@clinic.example|room=1|room=2",
+		"|email=al ice@clinic.example|room=Exam\n1",
+		"|room=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg",
+		"|room=\xff\xfe",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		char standing[512];
+		pam_handle_t *pamh;
+
+		(void)snprintf(standing, sizeof(standing), "status=active|account=alice|uid=2000200007%s", facts[i]);
+		world.standing = standing;
+		pamh = account_phase();
+		assert_null(pam_getenv(pamh, "OIDC_EMAIL"));
+		assert_null(pam_getenv(pamh, "OIDC_ROOM"));
+		assert_int_equal(pam_end(pamh, PAM_SUCCESS), PAM_SUCCESS);
+	}
+}
+
+static void no_memory_for_what_the_session_is_told_keeps_nobody_out(void **state)
+{
+	(void)state;
+	world.no_putenv = true;
+	world.standing = "status=active|account=alice|uid=2000200007|email=alice@clinic.example|room=Exam 1";
+	assert_int_equal(account_of("sshd", "alice"), PAM_SUCCESS);
+}
+
 /* ---- ends without an answer ---- */
 
 static void the_deadline_ends_the_wait_and_cancels(void **state)
@@ -1459,6 +1944,19 @@ static void nothing_is_kept_for_a_client_that_goes_while_reading(void **state)
 	assert_int_equal(atomic_load(&world.parks), 0);
 }
 
+static void no_room_is_taken_from_a_client_that_goes_while_reading(void **state)
+{
+	(void)state;
+	connect_client();
+	world.redeem = CONFIRMED ROOMS;
+	world.typed[1] = "1";
+	world.leaves_at = 2;
+	assert_int_equal(authenticate_over_ssh("wait=enter", "127.0.0.1"), PAM_AUTH_ERR);
+	assert_int_equal(atomic_load(&world.prompts), 2);
+	assert_int_equal(atomic_load(&world.answers), 0);
+	assert_logged("the client has gone");
+}
+
 static void a_client_known_by_name_is_watched_as_well(void **state)
 {
 	(void)state;
@@ -1667,8 +2165,9 @@ static int enter_own_folder(void **state)
 
 static int leave_own_folder(void **state)
 {
-	static const char *const files[] = { "pam.d/login", "pam.d/sshd",   "pam.d/sshd-bastion", "pam.d/su",
-					     "pam.d/sudo",  "pam.d/passwd", "pam.d/other",        "title" };
+	static const char *const files[] = { "pam.d/login", "pam.d/sshd", "pam.d/sshd-bastion",
+					     "pam.d/su",    "pam.d/sudo", "pam.d/passwd",
+					     "pam.d/other", "pam.d/cron", "title" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		(void)unlink(files[i]);
@@ -1723,6 +2222,32 @@ static const struct CMUnitTest tests[] = {
 	TEST(the_password_method_is_also_known_by_its_prompt),
 	TEST(a_failing_conversation_cancels_at_once),
 	TEST(a_failing_conversation_does_not_change_a_refusal),
+	TEST(the_password_that_is_typed_is_for_the_next_module),
+	TEST(an_empty_line_goes_on_with_okta),
+	TEST(okta_may_still_refuse_whoever_chose_it),
+	TEST(a_choice_that_nobody_can_make_ends_the_sign_in),
+	TEST(a_password_that_pam_does_not_take_ends_the_sign_in),
+	TEST(the_choice_is_offered_once_and_before_the_code),
+	TEST(without_a_place_the_password_is_still_there),
+	TEST(a_choice_over_ssh_needs_a_name_that_resolves),
+	TEST(the_password_method_is_for_those_who_may_use_the_password),
+	TEST(the_password_method_is_for_nobody_else),
+	TEST(whoever_is_expected_is_a_local_user_until_then),
+	TEST(who_may_use_the_password_may_change_it),
+	TEST(a_room_is_chosen_by_its_number_or_its_name),
+	TEST(there_are_three_tries),
+	TEST(three_wrong_answers_end_the_sign_in),
+	TEST(a_question_that_nobody_can_answer_ends_the_sign_in),
+	TEST(a_question_has_the_modules_timeout),
+	TEST(a_room_that_provisiond_does_not_take_is_refused),
+	TEST(a_question_that_cannot_be_asked_is_no_success),
+	TEST(rooms_of_all_languages_are_shown_and_escapes_are_not),
+	TEST(the_person_is_told_which_room_was_chosen),
+	TEST(a_new_person_is_welcomed_and_told_the_room),
+	TEST(the_account_that_is_asked_for_its_room_is_the_one_that_was_promised),
+	TEST(the_session_is_told_email_and_room),
+	TEST(what_the_session_cannot_be_told_is_left_out),
+	TEST(no_memory_for_what_the_session_is_told_keeps_nobody_out),
 	TEST(the_deadline_ends_the_wait_and_cancels),
 	TEST(a_daemon_that_shows_nothing_ends_at_the_deadline),
 	TEST(a_daemon_that_hangs_up_is_a_service_down),
@@ -1749,6 +2274,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(nothing_is_redeemed_for_a_client_that_has_gone),
 	TEST(nothing_is_parked_for_a_client_that_has_gone),
 	TEST(nothing_is_kept_for_a_client_that_goes_while_reading),
+	TEST(no_room_is_taken_from_a_client_that_goes_while_reading),
 	TEST(a_client_known_by_name_is_watched_as_well),
 	TEST(somebody_else_s_connection_does_not_count),
 	TEST(connections_of_other_programs_do_not_count),
