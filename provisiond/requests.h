@@ -18,9 +18,12 @@ request_handler handle_lookup;   /* lookup.c */
 request_handler handle_standing; /* ask_standing.c */
 request_handler handle_admit;    /* admit.c */
 request_handler handle_manage;   /* manage.c */
-request_handler handle_redeem;   /* redeem.c */
-request_handler handle_answer;   /* ask_answer.c */
-request_handler handle_refused;  /* note_refusal.c */
+request_handler handle_list;     /* list.c, as the next */
+request_handler handle_show;
+request_handler handle_status;
+request_handler handle_redeem;  /* redeem.c */
+request_handler handle_answer;  /* ask_answer.c */
+request_handler handle_refused; /* note_refusal.c */
 
 /* For the loop: somebody who has an account waits no more than so long for a lock on the account files that another
  * program holds. The context is the struct service. */
