@@ -9,6 +9,7 @@ BUILD ?= build
 prefix ?= /usr
 sbindir ?= $(prefix)/sbin
 docdir ?= $(prefix)/share/doc/pam_oidc
+completiondir ?= $(prefix)/share/bash-completion/completions
 unitdir ?= $(prefix)/lib/systemd/system
 mandir ?= $(prefix)/share/man
 # The folder of libc itself is where the dynamic linker finds NSS modules; PAM modules live in security/ beside it.
@@ -34,6 +35,7 @@ LDFLAGS += $(LINK_HARDENING) -Wl,--as-needed
 PKG = $(shell pkg-config $(1) $(2))
 
 COMMON_LIBC := wire names reason
+COMMON_MODULE := $(COMMON_LIBC) utf8
 COMMON_DAEMON := $(COMMON_LIBC) clean_start log secret trusted_file listen network username_format config config_keys config_values remote_from utf8
 
 MODULE_SOURCES := $(wildcard pam_oidc/module/*.c)
@@ -81,7 +83,7 @@ $(BUILD)/%.o: %.c
 
 CPPFLAGS_common := $(call PKG,--cflags,ini_config)
 
-$(BUILD)/pam_oidc.so: $(call objects,$(MODULE_SOURCES)) $(call common,$(COMMON_LIBC)) pam_oidc/module/pam_oidc.map
+$(BUILD)/pam_oidc.so: $(call objects,$(MODULE_SOURCES)) $(call common,$(COMMON_MODULE)) pam_oidc/module/pam_oidc.map
 	@echo '  LINK $@'
 	$(Q)$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -o $@ $(filter %.o,$^) -lpam
 
@@ -125,11 +127,12 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_ARCHIVES)
 # Nothing is enabled, and no file of an administrator's is touched.
 install: all
 	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(NSSDIR) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples/pam.d \
-		$(DESTDIR)$(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d \
+		$(DESTDIR)$(completiondir) $(DESTDIR)$(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d \
 		$(DESTDIR)$(mandir)/man8
 	install -m 0644 $(BUILD)/pam_oidc.so $(DESTDIR)$(PAMDIR)/pam_oidc.so
 	install -m 0644 $(BUILD)/libnss_oidc.so.2 $(DESTDIR)$(NSSDIR)/libnss_oidc.so.2
 	install -m 0755 $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/provisionctl $(DESTDIR)$(sbindir)
+	install -m 0644 etc/bash_completion/provisionctl $(DESTDIR)$(completiondir)
 	install -m 0644 etc/systemd/* $(DESTDIR)$(unitdir)
 	install -m 0644 etc/sysusers.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/sysusers.d
 	install -m 0644 etc/tmpfiles.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d

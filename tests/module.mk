@@ -2,7 +2,6 @@
 # is the test's.
 # test_module_library looks at the real one. The others link the module's pure parts.
 
-comma := ,
 MODULE_UNDER_TEST := $(BUILD)/tests/module/pam_oidc.so
 MODULE_TEST_OBJECTS := $(patsubst pam_oidc/module/%.c,$(BUILD)/tests/module/%.o,$(MODULE_SOURCES))
 
@@ -12,7 +11,7 @@ $(BUILD)/tests/module/%.o: pam_oidc/module/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) -DPROVISIOND_SOCKET='"provisiond.socket"' -DPAM_OIDC_SOCKET='"pam_oidcd.socket"' \
 		-DOWN_TITLE='"title"' -MMD -MP -c $< -o $@
 
-$(MODULE_UNDER_TEST): $(MODULE_TEST_OBJECTS) $(call common,$(COMMON_LIBC)) pam_oidc/module/pam_oidc.map tests/module.mk
+$(MODULE_UNDER_TEST): $(MODULE_TEST_OBJECTS) $(call common,$(COMMON_MODULE)) pam_oidc/module/pam_oidc.map tests/module.mk
 	@echo '  LINK $@'
 	$(Q)$(CC) $(SOFLAGS) $(LDFLAGS) -Wl,--version-script=pam_oidc/module/pam_oidc.map -Wl,--wrap=malloc,-z,undefs -o $@ \
 		$(filter %.o,$^) -lpam

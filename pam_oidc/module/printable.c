@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 void printable_copy(const char *text, char *ret_text, size_t size)
 {
 	size_t n = 0;
@@ -22,14 +24,13 @@ struct range {
 	uint32_t first, last;
 };
 
-/* Not to be shown: controls of C0 and C1, the soft hyphen, marks and separators that are invisible or turn the
- * direction, private use, and what is no character. Beyond the languages' planes nothing is. */
+/* Besides controls and what cannot be seen: blanks of other widths than one, fillers, selectors of variants, private
+ * use, and what is no character. */
 static const struct range unshown[] = {
-	{ 0x0, 0x1f },        { 0x7f, 0xa0 },       { 0xad, 0xad },       { 0x34f, 0x34f },      { 0x61c, 0x61c },
-	{ 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },   { 0x2000, 0x200f },    { 0x2028, 0x202f },
-	{ 0x205f, 0x206f },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },   { 0xe000, 0xf8ff },    { 0xfdd0, 0xfdef },
-	{ 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xffff },    { 0x1bca0, 0x1bca3 },
-	{ 0x1d173, 0x1d17a }, { 0x1fffe, 0x1ffff }, { 0x2fffe, 0x2ffff }, { 0x3fffe, 0x10ffff },
+	{ 0xa0, 0xa0 },       { 0x34f, 0x34f },     { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+	{ 0x2000, 0x200a },   { 0x202f, 0x202f },   { 0x205f, 0x205f },   { 0x3000, 0x3000 },   { 0x3164, 0x3164 },
+	{ 0xe000, 0xf8ff },   { 0xfdd0, 0xfdef },   { 0xfe00, 0xfe0f },   { 0xffa0, 0xffa0 },   { 0x1bca0, 0x1bca3 },
+	{ 0x1d173, 0x1d17a }, { 0x1fffe, 0x1ffff }, { 0x2fffe, 0x2ffff }, { 0x3fffe, 0xdffff },
 };
 
 /* Those that take two columns, and those that take none (after Unicode's EastAsianWidth and DerivedGeneralCategory,
@@ -57,23 +58,9 @@ static bool is_among(uint32_t point, const struct range *ranges, size_t count)
 	return false;
 }
 
-/* The length of the character that begins here, or 0 when it is not well-formed UTF-8 (RFC 3629, 4). */
-static size_t decode(const char *text, uint32_t *ret_point)
+static bool is_shown(uint32_t point)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)text[0];
-	size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
-	uint32_t point = length == 1 ? first : first & (0x7fU >> length);
-
-	for (size_t i = 1; i < length; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | ((unsigned char)text[i] & 0x3f);
-	}
-	if (length == 0 || point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	*ret_point = point;
-	return length;
+	return !utf8_is_control(point) && !utf8_is_invisible(point) && !AMONG(point, unshown);
 }
 
 static size_t columns_of(uint32_t point)
@@ -87,8 +74,8 @@ size_t printable_copy_utf8(const char *text, char *ret_text, size_t size)
 
 	while (*text) {
 		uint32_t point = 0;
-		size_t length = decode(text, &point);
-		bool shown = length > 0 && !AMONG(point, unshown);
+		size_t length = utf8_decode(text, &point);
+		bool shown = length > 0 && is_shown(point);
 		size_t needed = shown ? length : 1;
 
 		if (used + needed >= size)
@@ -109,9 +96,9 @@ bool printable_utf8(const char *text)
 {
 	while (*text) {
 		uint32_t point = 0;
-		size_t length = decode(text, &point);
+		size_t length = utf8_decode(text, &point);
 
-		if (length == 0 || AMONG(point, unshown))
+		if (length == 0 || !is_shown(point))
 			return false;
 		text += length;
 	}
