@@ -20,19 +20,19 @@ static const struct {
 	enum audit_record record;
 	unsigned also;
 } kinds[] = {
-	[EVENT_ADMITTED] = { "admitted", AUDIT_SIGN_IN, .also = PLACE },
-	[EVENT_REFUSED] = { "refused", AUDIT_SIGN_IN, .also = PLACE | REASON },
-	[EVENT_CREATED] = { "created", AUDIT_NEW_USER },
-	[EVENT_UPDATED] = { "updated", AUDIT_CHANGED_USER },
-	[EVENT_EXPECTED] = { "expected", AUDIT_CHANGED_USER },
-	[EVENT_LINKED] = { "linked", AUDIT_CHANGED_USER },
-	[EVENT_UNLINKED] = { "unlinked", AUDIT_CHANGED_USER },
-	[EVENT_RESERVED] = { "reserved", AUDIT_CHANGED_USER },
-	[EVENT_DEACTIVATED] = { "deactivated", AUDIT_CHANGED_USER },
-	[EVENT_REACTIVATED] = { "reactivated", AUDIT_CHANGED_USER },
-	[EVENT_REASSIGNED] = { "reassigned", AUDIT_CHANGED_USER },
-	[EVENT_REMOVED] = { "removed", AUDIT_GONE_USER },
-	[EVENT_SESSIONS_ENDED] = { "sessions_ended", AUDIT_CHANGED_USER },
+	[EVENT_ADMITTED] = { .name = "admitted", .record = AUDIT_SIGN_IN, .also = PLACE },
+	[EVENT_REFUSED] = { .name = "refused", .record = AUDIT_SIGN_IN, .also = PLACE | REASON },
+	[EVENT_CREATED] = { .name = "created", .record = AUDIT_NEW_USER },
+	[EVENT_UPDATED] = { .name = "updated", .record = AUDIT_CHANGED_USER },
+	[EVENT_EXPECTED] = { .name = "expected", .record = AUDIT_CHANGED_USER },
+	[EVENT_LINKED] = { .name = "linked", .record = AUDIT_CHANGED_USER },
+	[EVENT_UNLINKED] = { .name = "unlinked", .record = AUDIT_CHANGED_USER },
+	[EVENT_RESERVED] = { .name = "reserved", .record = AUDIT_CHANGED_USER },
+	[EVENT_DEACTIVATED] = { .name = "deactivated", .record = AUDIT_CHANGED_USER },
+	[EVENT_REACTIVATED] = { .name = "reactivated", .record = AUDIT_CHANGED_USER },
+	[EVENT_REASSIGNED] = { .name = "reassigned", .record = AUDIT_CHANGED_USER },
+	[EVENT_REMOVED] = { .name = "removed", .record = AUDIT_GONE_USER },
+	[EVENT_SESSIONS_ENDED] = { .name = "sessions_ended", .record = AUDIT_CHANGED_USER },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == EVENT_COUNT, "every event has its name");
 
