@@ -216,7 +216,7 @@ class Machine:
         """As root with few capabilities, in a network namespace without even a loopback address."""
         os.makedirs("/run/provisiond", mode=0o755, exist_ok=True)
         os.makedirs("/var/lib/provisiond", mode=0o700, exist_ok=True)
-        capabilities = "-all,+chown,+dac_read_search,+fowner"  # as in the unit
+        capabilities = "-all,+audit_write,+chown,+dac_read_search,+fowner,+kill"  # as in the unit
         daemon = self._daemon("provisiond", [
             "unshare", "--net", "setpriv", f"--bounding-set={capabilities}", "--inh-caps=-all", "--no-new-privs",
         ])
