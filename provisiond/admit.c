@@ -444,6 +444,7 @@ static void sources_answered_admit(void *context, const struct source_facts *fac
 	struct admit *admit = context;
 
 	admit->sources = *facts;
+	lifecycle_expect(admit->service->lifecycle, -1);
 	queue(admit);
 }
 
@@ -466,6 +467,7 @@ void handle_admit(struct service *service, struct question *question, const stru
 		admit_existing(admit);
 		break;
 	case VERDICT_CREATE:
+		lifecycle_expect(service->lifecycle, 1);
 		inquire(service->inquiries, admit->verdict.account, true, admit->verdict.uid,
 			wire_now_ms() + SOURCES_DEADLINE_MS, sources_answered_admit, admit);
 		break;

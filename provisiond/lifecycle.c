@@ -110,6 +110,17 @@ void lifecycle_queue_job(struct lifecycle *lifecycle, const struct lifecycle_wor
 	append(lifecycle, job);
 }
 
+void lifecycle_expect(struct lifecycle *lifecycle, int change)
+{
+	lifecycle->expected += change;
+}
+
+/* When the queue is to be worked off; only with something in it. */
+static int64_t queue_due_ms(const struct lifecycle *lifecycle)
+{
+	return lifecycle->expected > 0 ? lifecycle->first->queued_ms + LIFECYCLE_GATHER_MS : 0;
+}
+
 void lifecycle_queue(struct lifecycle *lifecycle, const struct lifecycle_work *work, int64_t now_ms)
 {
 	lifecycle_queue_job(lifecycle, work, false, now_ms);
@@ -176,7 +187,7 @@ int64_t lifecycle_deadline_ms(void *context)
 	if (lifecycle->recovery_due)
 		due_ms = lifecycle->recovery_ms;
 	if (lifecycle->first)
-		due_ms = 0;
+		due_ms = earlier(due_ms, queue_due_ms(lifecycle));
 	if (due_ms >= 0 && due_ms < lifecycle->retry_ms)
 		due_ms = lifecycle->retry_ms;
 	return earlier(due_ms, sessions_deadline_ms(lifecycle));
@@ -426,14 +437,19 @@ static void run_with_lock(struct lifecycle *lifecycle, int64_t now_ms)
 	lifecycle->locked = false;
 }
 
+static bool is_due(const struct lifecycle *lifecycle, int64_t now_ms)
+{
+	return (lifecycle->first && now_ms >= queue_due_ms(lifecycle)) ||
+	       (lifecycle->recovery_due && now_ms >= lifecycle->recovery_ms);
+}
+
 void lifecycle_run(void *context, int64_t now_ms)
 {
 	struct lifecycle *lifecycle = context;
 	int locked;
 
 	sessions_run(lifecycle, now_ms);
-	if (now_ms < lifecycle->retry_ms ||
-	    (!lifecycle->first && !(lifecycle->recovery_due && now_ms >= lifecycle->recovery_ms)))
+	if (now_ms < lifecycle->retry_ms || !is_due(lifecycle, now_ms))
 		return;
 	locked = account_files_lock(lifecycle->files);
 	if (locked != 0) {

@@ -22,6 +22,7 @@
 #include "provisiond/store.h"
 
 #define LIFECYCLE_LOCK_PATIENCE_MS 15000
+#define LIFECYCLE_GATHER_MS 20
 
 struct lifecycle;
 
@@ -80,6 +81,9 @@ struct lifecycle_state {
 
 struct lifecycle_state lifecycle_state(const struct lifecycle *lifecycle);
 
+/* More (+1) or less (-1) work is about to be queued: what is in the queue waits for it, LIFECYCLE_GATHER_MS at most, so
+ * that all of it is carried out together. */
+void lifecycle_expect(struct lifecycle *lifecycle, int change);
 /* Queues work. done() may be called before this returns (without memory). */
 void lifecycle_queue(struct lifecycle *lifecycle, const struct lifecycle_work *work, int64_t now_ms);
 

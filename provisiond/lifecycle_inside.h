@@ -61,6 +61,7 @@ struct lifecycle {
 	const struct accounts_config *accounts;
 	const struct config *config; /* for policies; NULL until they are applied */
 	struct job *first, **end;
+	int expected;        /* pieces of work that are about to be queued */
 	struct job *blocked; /* until sessions have ended */
 	int64_t retry_ms;    /* not before, because of the lock */
 	bool locked;         /* by us */
