@@ -454,18 +454,18 @@ enum account_files_result account_changes_apply(struct account_changes *changes,
 
 /* ---- removing ---- */
 
-/* Whether a row of a gone account is its own for sure: as account_files_add() writes it. */
-static bool is_untouched(const struct account_rows *rows, enum account_file file, uint32_t row, const char *name)
+/* Whether a gshadow row has no password and names nobody who stays. */
+static bool gshadow_row_untouched(const struct account_rows *rows, uint32_t row, const struct account_members *leaving)
 {
-	char gshadow[ACCOUNT_NAME_MAX + 8];
-
-	(void)snprintf(gshadow, sizeof(gshadow), "%s:!::", name);
-	return file == ACCOUNT_FILE_SHADOW ? shadow_row_untouched(rows, row, name) : account_row_is(rows, row, gshadow);
+	return account_row_fields(rows, row) <= 4 && row_field_is(account_row_field(rows, row, 1), "!") &&
+	       !account_members_are_others(leaving, account_row_field(rows, row, 2)) &&
+	       !account_members_are_others(leaving, account_row_field(rows, row, 3));
 }
 
-/* Drops the rows of that name; without `even_if_touched` only those that nobody changed. */
+/* Drops the rows of that name. Without its passwd row and without having been whole, an account's row in shadow or
+ * gshadow goes only when nobody but us would have written it so. */
 static enum account_files_result drop_rows(struct account_changes *changes, enum account_file file, const char *name,
-					   bool even_if_touched)
+					   bool all, const struct account_members *leaving)
 {
 	const struct account_rows *rows = changes->rows[file];
 	enum account_files_result result = ACCOUNT_FILES_DONE;
@@ -474,7 +474,8 @@ static enum account_files_result drop_rows(struct account_changes *changes, enum
 		return ACCOUNT_FILES_DONE;
 	for (uint32_t row = account_rows_named(rows, name, ROW_END); row != ROW_END && result == ACCOUNT_FILES_DONE;
 	     row = account_rows_named(rows, name, row))
-		if (even_if_touched || is_untouched(rows, file, row, name))
+		if (all || (file == ACCOUNT_FILE_SHADOW ? shadow_row_untouched(rows, row, name)
+							: gshadow_row_untouched(rows, row, leaving)))
 			result = account_changes_drop(changes, file, row);
 	return result;
 }
@@ -495,9 +496,9 @@ static enum account_files_result remove_user(struct account_changes *changes, co
 						     "it has the same name and not the number %" PRIu32, account->uid);
 		whole = true;
 	}
-	result = drop_rows(changes, ACCOUNT_FILE_PASSWD, account->name, true);
+	result = drop_rows(changes, ACCOUNT_FILE_PASSWD, account->name, true, NULL);
 	if (result == ACCOUNT_FILES_DONE)
-		result = drop_rows(changes, ACCOUNT_FILE_SHADOW, account->name, whole);
+		result = drop_rows(changes, ACCOUNT_FILE_SHADOW, account->name, whole, NULL);
 	return result == ACCOUNT_FILES_DONE ? account_subids_drop(changes, account, whole) : result;
 }
 
@@ -542,9 +543,9 @@ static enum account_files_result remove_group(struct account_changes *changes, c
 	if (is_used || !id_ok(account->gid))
 		return ACCOUNT_FILES_DONE;
 	if (found)
-		result = drop_rows(changes, ACCOUNT_FILE_GROUP, account->name, true);
+		result = drop_rows(changes, ACCOUNT_FILE_GROUP, account->name, true, leaving);
 	return result == ACCOUNT_FILES_DONE
-		       ? drop_rows(changes, ACCOUNT_FILE_GSHADOW, account->name, found || account->whole)
+		       ? drop_rows(changes, ACCOUNT_FILE_GSHADOW, account->name, found || account->whole, leaving)
 		       : result;
 }
 

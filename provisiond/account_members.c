@@ -157,16 +157,16 @@ struct wants {
 	size_t count;
 };
 
-static struct want *find_want(struct wants wants, struct row_field item)
+static struct want *find_want(const struct wants *wants, struct row_field item)
 {
-	size_t begin = 0, end = wants.count;
+	size_t begin = 0, end = wants->count;
 
 	while (begin < end) {
 		size_t middle = begin + (end - begin) / 2;
-		int difference = compare_names(item, wants.of[middle].member);
+		int difference = compare_names(item, wants->of[middle].member);
 
 		if (difference == 0)
-			return &wants.of[middle];
+			return &wants->of[middle];
 		if (difference < 0)
 			end = middle;
 		else
@@ -231,7 +231,7 @@ static void copy_those_who_stay(const struct account_members *members, struct ro
 		const char *begin = before.text;
 		struct row_field item = row_field_first_item(before, &before, &more);
 		const struct leaver *leaver = find_leaver(members, item);
-		struct want *want = find_want(wants, item);
+		struct want *want = find_want(&wants, item);
 		bool goes = leaver && !(leaver->keeps_own && row_field_is(group, leaver->member));
 
 		if (want ? !want->in : goes) {
@@ -331,6 +331,17 @@ static uint32_t next_group(const struct account_changes *changes, enum account_f
 	return after;
 }
 
+/* The row where members come in: the first that glibc reads. It skips those whose number is too large. */
+static uint32_t group_to_join(const struct account_changes *changes, enum account_file file, const char *name)
+{
+	uint32_t row = next_group(changes, file, name, ROW_END);
+
+	while (row != ROW_END && file == ACCOUNT_FILE_GROUP &&
+	       changes->rows[file]->rows[row].number[BY_GID] == UINT32_MAX)
+		row = next_group(changes, file, name, row);
+	return row;
+}
+
 static void note_missing(struct account_changes *changes, const char *group)
 {
 	size_t length = strlen(changes->missing);
@@ -340,18 +351,20 @@ static void note_missing(struct account_changes *changes, const char *group)
 	(void)snprintf(changes->missing + length, sizeof(changes->missing) - length, "%s%s", length ? ", " : "", group);
 }
 
-/* The first row of a name is where members come in; they go from all of them, since all of them count. */
+/* Members go from all rows of a name, since all of them count. */
 static bool want_in_file(const struct account_changes *changes, enum account_file file,
 			 const struct membership *membership, struct wanted *wanted)
 {
-	uint32_t row = next_group(changes, file, membership->group, ROW_END);
+	uint32_t row;
 
-	for (; row != ROW_END; row = next_group(changes, file, membership->group, row)) {
+	if (membership->in) {
+		row = group_to_join(changes, file, membership->group);
+		return row == ROW_END || want(wanted, row, membership);
+	}
+	row = next_group(changes, file, membership->group, ROW_END);
+	for (; row != ROW_END; row = next_group(changes, file, membership->group, row))
 		if (!want(wanted, row, membership))
 			return false;
-		if (membership->in)
-			break;
-	}
 	return true;
 }
 
@@ -362,7 +375,7 @@ static bool collect(const struct account_members *members, struct account_change
 		const struct membership *membership = &members->memberships[i];
 
 		/* Not there in group: not in gshadow alone either. */
-		if (membership->in && next_group(changes, ACCOUNT_FILE_GROUP, membership->group, ROW_END) == ROW_END) {
+		if (membership->in && group_to_join(changes, ACCOUNT_FILE_GROUP, membership->group) == ROW_END) {
 			note_missing(changes, membership->group);
 			continue;
 		}
@@ -402,7 +415,7 @@ static enum account_files_result apply_to_rows(const struct account_members *mem
 	size_t at = 0;
 
 	while (result == ACCOUNT_FILES_DONE && row < changes->rows[file]->count && (all || at < wanted.count)) {
-		struct wants wants = { .of = wanted.of + at };
+		struct wants wants = { .of = wanted.count > 0 ? wanted.of + at : NULL };
 
 		for (; at < wanted.count && wanted.of[at].row == row; at++)
 			wants.count++;
@@ -413,22 +426,25 @@ static enum account_files_result apply_to_rows(const struct account_members *mem
 	return result;
 }
 
+static enum account_files_result apply_to_file(const struct account_members *members, struct account_changes *changes,
+					       enum account_file file)
+{
+	_cleanup_(wanted_free) struct wanted wanted = { 0 };
+	enum account_files_result result;
+
+	if (!collect(members, changes, file, &wanted))
+		return account_changes_no_memory(changes);
+	result = make_unique(changes, &wanted);
+	return result == ACCOUNT_FILES_DONE ? apply_to_rows(members, changes, file, wanted) : result;
+}
+
 enum account_files_result account_members_apply(struct account_members *members, struct account_changes *changes)
 {
-	static const enum account_file files[] = { ACCOUNT_FILE_GROUP, ACCOUNT_FILE_GSHADOW };
-	enum account_files_result result = ACCOUNT_FILES_DONE;
+	enum account_files_result result;
 
 	account_members_sort(members);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && result == ACCOUNT_FILES_DONE; i++) {
-		_cleanup_(wanted_free) struct wanted wanted = { 0 };
-
-		if (!changes->rows[files[i]])
-			continue;
-		if (!collect(members, changes, files[i], &wanted))
-			return account_changes_no_memory(changes);
-		result = make_unique(changes, &wanted);
-		if (result == ACCOUNT_FILES_DONE)
-			result = apply_to_rows(members, changes, files[i], wanted);
-	}
-	return result;
+	result = apply_to_file(members, changes, ACCOUNT_FILE_GROUP);
+	return result == ACCOUNT_FILES_DONE && changes->rows[ACCOUNT_FILE_GSHADOW]
+		       ? apply_to_file(members, changes, ACCOUNT_FILE_GSHADOW)
+		       : result;
 }

@@ -39,8 +39,7 @@ int account_members_out(struct account_members *members, const char *member, con
 /* Replaces what differs; rows that are dropped already do not matter. Groups that somebody was to be in and that are
  * not there go to changes->missing. DONE, INVALID (in and out of the same group) or STORAGE, with a fault. */
 enum account_files_result account_members_apply(struct account_members *members, struct account_changes *changes);
-/* Whether the list names anybody but those who leave all groups, whose own included; `but` is one more of them. After
- * account_members_sort(). */
+/* Whether the list names anybody but those who leave all groups. After account_members_sort(). */
 bool account_members_are_others(const struct account_members *members, struct row_field list);
 void account_members_sort(struct account_members *members);
 void account_members_free(struct account_members *members);

@@ -142,7 +142,7 @@ static enum account_files_result add_row(struct account_changes *changes, enum a
 	bool present = false;
 
 	(void)snprintf(number, sizeof(number), "%u", entry->uid);
-	(void)snprintf(text, sizeof(text), "%s:%u:%u", entry->name, entry->first_subid, SUBID_COUNT);
+	(void)snprintf(text, sizeof(text), "%s:%u:%d", entry->name, entry->first_subid, SUBID_COUNT);
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
 		for (uint32_t row = account_rows_named(rows, owners[i], ROW_END); row != ROW_END;
 		     row = account_rows_named(rows, owners[i], row)) {

@@ -1,13 +1,13 @@
 /*
- * The four account files as a transaction: whatever is in them, adding an account and removing it ends either as asked
- * in all four, or leaves all four as they were, byte for byte, also when memory runs out half-way; nothing of ours is
- * left beside them; and the look-ups find what glibc finds, first rows first: for the account, for every name and
+ * The account files as a transaction: whatever is in them, adding an account, altering and removing it ends either as
+ * asked in all of them, or leaves all as they were, byte for byte, also when memory runs out half-way; nothing of ours
+ * is left beside them; and the look-ups find what glibc finds, first rows first: for the account, for every name and
  * number that stands in the files, and for the groups of a member.
  *
  * The input is that of account_rows.
  *
  * Covers: provisiond/passwd.c provisiond/account_snapshot.c provisiond/replacement.c provisiond/account_rows.c
- * provisiond/account_changes.c
+ * provisiond/account_changes.c provisiond/account_alteration.c provisiond/account_members.c provisiond/account_lookup.c
  */
 #include <grp.h>
 #include <pwd.h>
@@ -189,34 +189,53 @@ static void check_added(struct account_files *files, const struct account_entry 
 
 /* ---- changes ---- */
 
-static enum account_files_result change(struct account_files *files, const struct account_entry *entry, bool add)
-{
-	const struct account_identity identity = { .name = entry->name, .uid = entry->uid, .gid = entry->gid };
+enum step { ADD, ALTER, REMOVE };
 
-	return add ? account_files_add(files, entry, 1, NOW_S) : account_files_remove(files, &identity, 1);
+static enum account_files_result change(struct account_files *files, const struct account_entry *entry, enum step step)
+{
+	const struct account_identity identity = {
+		.name = entry->name, .uid = entry->uid, .gid = entry->gid, .whole = entry->uid % 2, .groups = "*"
+	};
+	const struct account_alteration alteration = { .who = identity,
+						       .gecos = "Somebody Else",
+						       .locks = 1,
+						       .ageing = "1::::",
+						       .expiry = "1",
+						       .groups_out = "*" };
+	const struct account_edits edits = { .altered = &alteration, .altered_count = 1 };
+
+	switch (step) {
+	case ADD:
+		return account_files_add(files, entry, 1, NOW_S);
+	case ALTER:
+		return account_files_apply(files, &edits, NOW_S);
+	case REMOVE:
+	default:
+		return account_files_remove(files, &identity, 1);
+	}
 }
 
-/* Adds or removes, with an allocation that fails; then once more without. */
-static void try_change(const struct account_entry *entry, bool add, unsigned fails)
+/* Changes, with an allocation that fails; what was done is done again. */
+static void try_change(const struct account_entry *entry, enum step step, unsigned fails)
 {
 	struct account_files *files = open_files();
 	struct texts before = texts_now(), after;
 	enum account_files_result result;
 
 	fuzz_fail_allocation(fails);
-	result = change(files, entry, add);
+	result = change(files, entry, step);
 	(void)fuzz_end_failing();
 	after = texts_now();
 	holds(result != ACCOUNT_FILES_PARTIAL && result != ACCOUNT_FILES_NOT_LOCKED);
 	holds(result == ACCOUNT_FILES_DONE || texts_same(&before, &after));
 	holds((result == ACCOUNT_FILES_DONE) == (account_files_fault(files)[0] == '\0'), "%s",
 	      account_files_fault(files));
-	if (result == ACCOUNT_FILES_DONE && add)
+	if (result == ACCOUNT_FILES_DONE && step == ADD)
 		check_added(files, entry);
 	if (result == ACCOUNT_FILES_DONE) {
 		struct texts again;
 
-		holds(change(files, entry, add) == ACCOUNT_FILES_DONE);
+		holds(change(files, entry, step) == ACCOUNT_FILES_DONE);
 		again = texts_now();
 		holds(texts_same(&after, &again));
 		texts_free(&again);
@@ -253,10 +272,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	entry.uid = entry.gid = (uid_t)strtoul(number, NULL, 10);
 	put_files(&input);
 	check_look_ups();
-	try_change(&entry, true, fails);
-	try_change(&entry, true, 0);
+	try_change(&entry, ADD, fails);
+	try_change(&entry, ADD, 0);
 	check_look_ups();
-	try_change(&entry, false, fails);
-	try_change(&entry, false, 0);
+	try_change(&entry, ALTER, fails);
+	try_change(&entry, ALTER, 0);
+	check_look_ups();
+	try_change(&entry, REMOVE, fails);
+	try_change(&entry, REMOVE, 0);
 	return 0;
 }

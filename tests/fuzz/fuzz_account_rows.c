@@ -7,7 +7,11 @@
  * The input is a name, a GECOS field, a home and a number (lines), then the texts of group, gshadow, shadow, passwd,
  * subuid and subgid, each ended by a byte 1.
  *
- * Covers: provisiond/account_rows.c provisiond/account_changes.c
+ * Altering it changes no more than its own rows and the lists of members; for glibc it is then a member of the group
+ * that it came into and of no other.
+ *
+ * Covers: provisiond/account_rows.c provisiond/account_changes.c provisiond/account_alteration.c
+ * provisiond/account_members.c
  */
 #include <grp.h>
 #include <gshadow.h>
@@ -325,9 +329,140 @@ static void check_only_dropped(const struct texts *before, const struct texts *a
 	}
 }
 
+/* ---- altering ---- */
+
+/* The name of a group that somebody can come into; "" for none. Not one whose number is too large, which glibc reads in
+ * passwd and skips in group. */
+static void pick_group(const struct texts *texts, char ret_name[32])
+{
+	struct edit edit;
+	const struct account_rows *rows = &edit.rows[ACCOUNT_FILE_GROUP];
+
+	ret_name[0] = '\0';
+	edit_begin(texts, &edit);
+	for (uint32_t row = 0; row < rows->count && !ret_name[0]; row++)
+		if (rows->rows[row].has_number[BY_GID] && rows->rows[row].number[BY_GID] != UINT32_MAX &&
+		    rows->rows[row].name_length > 0 && rows->rows[row].name_length < 32 &&
+		    !memchr(rows->text + rows->rows[row].name, ',', rows->rows[row].name_length))
+			(void)snprintf(ret_name, 32, "%.*s", (int)rows->rows[row].name_length,
+				       rows->text + rows->rows[row].name);
+	edit_end(&edit);
+}
+
+static bool alter(const struct texts *before, const struct account_alteration *alteration, struct texts *ret_after)
+{
+	const struct account_edits edits = { .altered = alteration, .altered_count = 1 };
+	struct edit edit;
+	enum account_files_result result;
+
+	edit_begin(before, &edit);
+	result = account_changes_apply(&edit.changes, &edits, NOW_S);
+	if (result == ACCOUNT_FILES_DONE)
+		edit_apply(&edit, before, ret_after);
+	else
+		check_fault(result, edit.fault);
+	edit_end(&edit);
+	return result == ACCOUNT_FILES_DONE;
+}
+
+/* How much of a row stays: of a group all before its lists, of somebody else's row in the other files all. */
+static size_t kept_length(enum account_file file, const char *row, size_t length, const char *name)
+{
+	unsigned colons = file == ACCOUNT_FILE_GROUP ? 3 : file == ACCOUNT_FILE_GSHADOW ? 2 : 0;
+	size_t blanks = strspn(row, " \t\v\f\r"), kept = 0;
+
+	if (colons == 0)
+		return strncmp(row + blanks, name, strlen(name)) == 0 ? 0 : length;
+	for (; kept < length && colons > 0 && row[kept]; kept++) /* a NUL ends the row for glibc */
+		colons -= row[kept] == ':';
+	return kept;
+}
+
+/* The same number of rows, and in each row what has to stay. */
+static void check_only_altered(const struct texts *before, const struct texts *after, const char *name)
+{
+	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
+		const char *old = before->text[file], *new = after->text[file];
+		size_t old_left = before->length[file], new_left = after->length[file];
+
+		while (old_left > 0) {
+			size_t old_line = line_length(old, old_left), new_line = line_length(new, new_left);
+			size_t kept = kept_length(file, old, old_line, name);
+
+			holds(new_left > 0 && new_line >= kept && memcmp(old, new, kept) == 0, "%s: a row has changed",
+			      paths[file]);
+			old += old_line + (old_line < old_left);
+			old_left -= old_line + (old_line < old_left);
+			new += new_line + (new_line < new_left);
+			new_left -= new_line + (new_line < new_left);
+		}
+		holds(new_left == 0, "%s has a row more", paths[file]);
+	}
+}
+
+/* For glibc it is a member of that group, by one row at least, and of no other but its own. */
+static void check_members(const struct texts *texts, const char *name, const char *group)
+{
+	FILE *stream = stream_of(texts, ACCOUNT_FILE_GROUP);
+	const struct group *row;
+	bool is_in = group[0] == '\0';
+
+	while ((row = fgetgrent(stream))) {
+		bool own = strcmp(row->gr_name, name) == 0, wanted = strcmp(row->gr_name, group) == 0;
+		bool listed = false;
+
+		for (char **member = row->gr_mem; *member; member++)
+			listed = listed || strcmp(*member, name) == 0;
+		if (row->gr_name[0] == '+' || row->gr_name[0] == '-' || row->gr_name[0] == '\0')
+			continue;
+		holds(!listed || own || wanted, "%s is in %s", name, row->gr_name);
+		is_in = is_in || (wanted && listed);
+	}
+	holds(is_in, "%s is not in %s", name, group);
+	(void)fclose(stream);
+}
+
+static void check_closed(const struct texts *texts, const char *name)
+{
+	FILE *stream = stream_of(texts, ACCOUNT_FILE_SHADOW);
+	const struct spwd *row;
+
+	while ((row = fgetspent(stream)))
+		if (strcmp(row->sp_namp, name) == 0)
+			holds(row->sp_pwdp[0] == '!' && row->sp_pwdp[1] != '!' && row->sp_expire == 1 &&
+			      row->sp_max == -1);
+	(void)fclose(stream);
+}
+
+static void try_alter(const struct texts *before, const struct account_entry *entry)
+{
+	char group[32];
+	struct account_alteration alteration = { .who = { .name = entry->name, .uid = entry->uid, .gid = entry->gid },
+						 .gecos = entry->gecos,
+						 .locks = 1,
+						 .ageing = "19000::::",
+						 .expiry = "1",
+						 .groups_in = group,
+						 .groups_out = "*" };
+	struct texts after, again;
+
+	pick_group(before, group);
+	if (!alter(before, &alteration, &after))
+		return;
+	check_only_altered(before, &after, entry->name);
+	check_members(&after, entry->name, group);
+	check_closed(&after, entry->name);
+	holds(alter(&after, &alteration, &again));
+	check_same(&after, &again);
+	texts_free(&after);
+	texts_free(&again);
+}
+
 static void try(const struct texts *before, const struct account_entry *entry)
 {
 	struct texts after, again, removed;
+
+	try_alter(before, entry);
 
 	if (drop(before, entry, &removed)) {
 		check_only_dropped(before, &removed, entry);
@@ -339,6 +474,7 @@ static void try(const struct texts *before, const struct account_entry *entry)
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++)
 		check_only_added(before, &after, file);
 	check_readable(&after, entry);
+	try_alter(&after, entry);
 	holds(add(&after, entry, &again), "what was added is not accepted");
 	check_same(&after, &again);
 	if (!is_there_already(before, entry)) {

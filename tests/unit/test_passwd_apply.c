@@ -493,6 +493,13 @@ static void a_group_that_stands_twice_is_left_twice_and_joined_once(void **state
 	assert_true(scratch_has(&fixture->scratch, "etc/group", "radiology:x:2000:bob\nradiology:x:2001:bob\n"));
 	assert_int_equal(alter_groups(fixture, NULL, "radiology"), ACCOUNT_FILES_DONE);
 	assert_true(scratch_has(&fixture->scratch, "etc/group", "radiology:x:2000:\nradiology:x:2001:\n"));
+	/* glibc skips rows whose number is none. */
+	scratch_write(&fixture->scratch, "etc/group",
+		      "radiology:x:-1:\nradiology:x:none:\nradiology:x:99999999999:\nradiology:x:2001:\n", 0644);
+	assert_int_equal(alter_groups(fixture, "radiology", NULL), ACCOUNT_FILES_DONE);
+	assert_true(
+		scratch_has(&fixture->scratch, "etc/group",
+			    "radiology:x:-1:\nradiology:x:none:\nradiology:x:99999999999:\nradiology:x:2001:bob\n"));
 }
 
 static void a_missing_group_is_told_and_all_else_is_done(void **state)
