@@ -472,6 +472,23 @@ static void an_expiry_that_the_admin_set_is_never_moved_further(void **state)
 	end(&life);
 }
 
+static void that_an_expiry_is_not_ours_any_more_is_put_on_record_when_no_row_changes(void **state)
+{
+	struct life life = a_life(AGE CLINIC, false);
+
+	(void)state;
+	set(life.expiry, sizeof(life.expiry), "19710");
+	sign_in(&life);
+	assert_string_equal(life.record.expiry_given, "19706");
+	set(life.expiry, sizeof(life.expiry), "19710");
+	life.now_s += 10 * (int64_t)DAY;
+	sign_in(&life);
+	assert_null(life.last.expiry);
+	assert_string_equal(life.record.expiry_given, "");
+	assert_true(life.changes);
+	end(&life);
+}
+
 /* ---- deactivation ---- */
 
 static void a_deactivated_account_is_closed_and_comes_back_as_it_was(void **state)
@@ -819,6 +836,22 @@ static void memberships_from_before_are_the_local_users_own(void **state)
 	end(&life);
 }
 
+static void what_the_rules_gave_is_not_given_back(void **state)
+{
+	struct life life = a_local_user(ONE_TENANT RULES);
+
+	(void)state;
+	in_groups(&life, (const char *const[]){ "Radiology" }, 1);
+	link_account(&life);
+	assert_true(listed(life.groups, "radiology"));
+	in_groups(&life, nobodys_groups, 1);
+	sign_in(&life);
+	assert_string_equal(life.record.groups_taken, "sudo");
+	unlink_account(&life);
+	assert_as_before(&life);
+	end(&life);
+}
+
 static void a_group_that_was_taken_and_given_again_is_the_local_users_own(void **state)
 {
 	struct life life = a_local_user(ONE_TENANT RULES);
@@ -893,6 +926,8 @@ static void the_answer_opens_an_incomplete_account(void **state)
 	struct life life = an_incomplete_account(AGE ROOMS);
 
 	(void)state;
+	/* It was made closed: that lock is ours, whether the record says so or not. */
+	life.record.locked = false;
 	life.record.last_signin_at = NOW;
 	life.now_s += 30;
 	choose_room(&life, "Exam 1");
@@ -1061,6 +1096,7 @@ int main(void)
 		cmocka_unit_test(the_expiry_is_the_day_after_the_age_is_over),
 		cmocka_unit_test(each_sign_in_moves_the_expiry),
 		cmocka_unit_test(an_expiry_that_the_admin_set_is_never_moved_further),
+		cmocka_unit_test(that_an_expiry_is_not_ours_any_more_is_put_on_record_when_no_row_changes),
 		cmocka_unit_test(a_deactivated_account_is_closed_and_comes_back_as_it_was),
 		cmocka_unit_test(deactivating_twice_is_deactivating_once),
 		cmocka_unit_test(sessions_are_kept_when_asked),
@@ -1078,6 +1114,7 @@ int main(void)
 		cmocka_unit_test(unlinking_a_deactivated_account_gives_it_back_whole),
 		cmocka_unit_test(without_its_tenant_a_linked_account_keeps_its_policy),
 		cmocka_unit_test(memberships_from_before_are_the_local_users_own),
+		cmocka_unit_test(what_the_rules_gave_is_not_given_back),
 		cmocka_unit_test(a_group_that_was_taken_and_given_again_is_the_local_users_own),
 		cmocka_unit_test(a_field_that_could_not_be_given_back_is_not_written),
 		cmocka_unit_test(ageing_that_is_none_is_left_alone),
