@@ -56,28 +56,6 @@ static bool tenant_is_gone(const struct service *service, const struct account_r
 	return true;
 }
 
-static void answer_recorded(const struct service *service, struct question *question,
-			    const struct account_record *record, const struct wire_message *message)
-{
-	static const char *const words[] = {
-		[STANDING_ACTIVE] = "active",       [STANDING_INCOMPLETE] = "incomplete",
-		[STANDING_LAPSED] = "deactivated",  [STANDING_CREATING] = "promised",
-		[STANDING_REMOVED] = "deactivated", [STANDING_DEACTIVATED] = "deactivated",
-		[STANDING_FOREIGN] = "not_ours",    [STANDING_UNKNOWN] = "unavailable",
-	};
-	enum standing standing = facts_standing(service, record, (int64_t)time(NULL));
-	uid_t caller = question_peer(question)->uid;
-
-	if (standing != STANDING_ACTIVE)
-		answer(question, words[standing], NULL);
-	else if (tenant_is_gone(service, record, caller))
-		answer(question, "deactivated", NULL);
-	else if (comes_from_elsewhere(tenant_of_record(service->config, record), record, message, caller))
-		answer(question, "elsewhere", NULL);
-	else
-		answer(question, words[standing], record);
-}
-
 /* The name could be promised to somebody, or be an email that the sign-in refuses with its reason, unless another name
  * service has it. */
 static void sources_answered_standing(void *context, const struct source_facts *facts)
@@ -91,37 +69,67 @@ static void sources_answered_standing(void *context, const struct source_facts *
 	answer(context, words[facts->name], NULL);
 }
 
-/* Whether a link waits for that local user. */
-static bool is_expected(const struct service *service, const char *name)
+/* Whether the link of that local user could be taken now. */
+static bool may_be_linked(const struct service *service, const struct expected *expected)
 {
-	_cleanup_expected_ struct expected expected = { 0 };
 	struct local_account local;
 	struct verdict verdict;
 
-	if (facts_expected_named(service, name, (int64_t)time(NULL), &expected) != STORE_FOUND ||
-	    expected.kind != EXPECTED_LINK || !config_tenant_named(service->config, expected.tenant))
+	if (expected->kind != EXPECTED_LINK || !config_tenant_named(service->config, expected->tenant))
 		return false;
-	facts_local_account(service, name, &local);
-	admission_of_link(&expected, &local, &verdict);
+	facts_local_account(service, expected->name, &local);
+	admission_of_link(expected, &local, &verdict);
 	return verdict.kind == VERDICT_LINK;
 }
 
-static void answer_unrecorded(const struct service *service, struct question *question, const char *name)
+/* A name without an account: that of a local user, or one that could be promised. `removed` is the account that its
+ * person may come back to, or NULL. */
+static void answer_unrecorded(const struct service *service, struct question *question, const char *name,
+			      const struct account_record *removed)
 {
+	_cleanup_expected_ struct expected expected = { 0 };
+	enum store_answer awaited = STORE_NONE;
 	struct stands_for stands;
 	uid_t uid;
 	int local = facts_local_user(service, name, &uid);
 
-	stands_for(service->config, name, NULL, NULL, &stands);
-	if (local < 0)
+	if (!removed)
+		awaited = facts_expected_of_typed(service, name, (int64_t)time(NULL), &expected);
+	stands_for(service->config, name, removed, awaited == STORE_FOUND ? &expected : NULL, &stands);
+	if (local < 0 || awaited == STORE_FAILED)
 		answer(question, "unavailable", NULL);
-	else if (local > 0 && is_expected(service, name))
+	else if (local > 0 && awaited == STORE_FOUND && may_be_linked(service, &expected))
 		answer(question, "expected", NULL);
 	else if (local > 0 || (stands.reason != REASON_NONE && !stands.is_email))
 		answer(question, "not_ours", NULL);
 	else
 		inquire(service->inquiries, name, false, 0, wire_now_ms() + DEADLINE_MS, sources_answered_standing,
 			question);
+}
+
+static void answer_recorded(const struct service *service, struct question *question,
+			    const struct account_record *record, const struct wire_message *message)
+{
+	static const char *const words[] = {
+		[STANDING_ACTIVE] = "active",       [STANDING_INCOMPLETE] = "incomplete",
+		[STANDING_LAPSED] = "lapsed",       [STANDING_CREATING] = "promised",
+		[STANDING_REMOVED] = "deactivated", [STANDING_DEACTIVATED] = "deactivated",
+		[STANDING_FOREIGN] = "not_ours",    [STANDING_UNKNOWN] = "unavailable",
+	};
+	enum standing standing = facts_standing(service, record, (int64_t)time(NULL));
+	uid_t caller = question_peer(question)->uid;
+
+	if (standing == STANDING_REMOVED && record->state == ACCOUNT_REMOVED &&
+	    tenant_of_record(service->config, record))
+		answer_unrecorded(service, question, wire_get(message, "name"), record);
+	else if (standing != STANDING_ACTIVE)
+		answer(question, words[standing], NULL);
+	else if (tenant_is_gone(service, record, caller))
+		answer(question, "deactivated", NULL);
+	else if (comes_from_elsewhere(tenant_of_record(service->config, record), record, message, caller))
+		answer(question, "elsewhere", NULL);
+	else
+		answer(question, words[standing], record);
 }
 
 /* A field that may be missing. Twice is not missing: what would be judged is not what the peer meant. */
@@ -155,5 +163,5 @@ void handle_standing(struct service *service, struct question *question, const s
 	else if (found == STORE_FOUND)
 		answer_recorded(service, question, &record, message);
 	else
-		answer_unrecorded(service, question, name);
+		answer_unrecorded(service, question, name, NULL);
 }

@@ -62,7 +62,8 @@ static int standing_in(const struct wire_message *answer, enum standing *ret_sta
 		[STANDING_UNAVAILABLE] = "unavailable", [STANDING_NOT_OURS] = "not_ours",
 		[STANDING_EXPECTED] = "expected",       [STANDING_PROMISED] = "promised",
 		[STANDING_INCOMPLETE] = "incomplete",   [STANDING_ACTIVE] = "active",
-		[STANDING_DEACTIVATED] = "deactivated", [STANDING_ELSEWHERE] = "elsewhere",
+		[STANDING_LAPSED] = "lapsed",           [STANDING_DEACTIVATED] = "deactivated",
+		[STANDING_ELSEWHERE] = "elsewhere",
 	};
 	const char *status = wire_kind(answer, "status");
 

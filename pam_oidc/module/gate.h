@@ -22,6 +22,7 @@ enum standing {
 	STANDING_PROMISED, /* a name of ours without an account yet */
 	STANDING_INCOMPLETE,
 	STANDING_ACTIVE,
+	STANDING_LAPSED, /* an account whose person has not signed in with Okta for too long; doing so revives it */
 	STANDING_DEACTIVATED,
 	STANDING_ELSEWHERE, /* an account whose person may not come from there (remote_from) */
 };

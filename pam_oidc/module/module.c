@@ -39,6 +39,7 @@ int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **ar
 	case STANDING_EXPECTED:
 	case STANDING_PROMISED:
 	case STANDING_INCOMPLETE:
+	case STANDING_LAPSED:
 	case STANDING_ACTIVE:
 		break;
 	}

@@ -25,6 +25,7 @@ int result_of_standing(enum standing standing)
 	switch (standing) {
 	case STANDING_ACTIVE:
 		return PAM_SUCCESS;
+	case STANDING_LAPSED:
 	case STANDING_DEACTIVATED:
 		return PAM_ACCT_EXPIRED;
 	case STANDING_PROMISED:
@@ -45,6 +46,8 @@ const char *sentence_of_standing(enum standing standing)
 	switch (standing) {
 	case STANDING_DEACTIVATED:
 		return reason_sentence(REASON_DEACTIVATED);
+	case STANDING_LAPSED:
+		return "You have not signed in to this machine with Okta for too long. Do so to use it again.";
 	case STANDING_ELSEWHERE:
 		return reason_sentence(REASON_REMOTE_FROM);
 	case STANDING_PROMISED:

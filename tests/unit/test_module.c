@@ -640,6 +640,16 @@ static void a_name_that_cannot_be_ours_is_unknown_in_silence(void **state)
 	assert_string_equal(world.log, "");
 }
 
+/* Signing in is what their account waits for. */
+static void a_lapsed_person_may_sign_in(void **state)
+{
+	(void)state;
+	world.standing = "status=lapsed";
+	STEPS(SENDS("status=refused|reason=policy"));
+	assert_int_equal(authenticate_in("login", NULL), PAM_PERM_DENIED);
+	assert_int_equal(atomic_load(&world.logins), 1);
+}
+
 static void a_name_of_64_kib_is_unknown(void **state)
 {
 	static char name[64 * 1024];
@@ -827,6 +837,7 @@ static void account_standings_have_their_results(void **state)
 	} rows[] = {
 		{ "status=active|account=alice|uid=2000200007", PAM_SUCCESS, NULL },
 		{ "status=deactivated", PAM_ACCT_EXPIRED, "This account was deactivated." },
+		{ "status=lapsed", PAM_ACCT_EXPIRED, "You have not signed in to this machine with Okta for too long." },
 		{ "status=promised", PAM_PERM_DENIED, "You have no account on this machine yet." },
 		{ "status=elsewhere", PAM_PERM_DENIED, "may not sign in to this machine from where you are" },
 		{ "status=incomplete", PAM_PERM_DENIED, "Your account on this machine is not complete yet." },
@@ -2187,6 +2198,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_silent_provisiond_costs_250_ms_at_most),
 	TEST(a_provisiond_that_talks_nonsense_is_unavailable),
 	TEST(a_deactivated_person_is_refused_without_a_code),
+	TEST(a_lapsed_person_may_sign_in),
 	TEST(wrong_arguments_are_a_service_error),
 	TEST(a_refusal_is_perm_denied_and_maxtries_in_sshd),
 	TEST(a_refusal_may_come_at_once),

@@ -45,6 +45,7 @@ static void each_standing_has_its_result(void **state)
 	(void)state;
 	assert_int_equal(result_of_standing(STANDING_ACTIVE), PAM_SUCCESS);
 	assert_int_equal(result_of_standing(STANDING_DEACTIVATED), PAM_ACCT_EXPIRED);
+	assert_int_equal(result_of_standing(STANDING_LAPSED), PAM_ACCT_EXPIRED);
 	assert_int_equal(result_of_standing(STANDING_PROMISED), PAM_PERM_DENIED);
 	assert_int_equal(result_of_standing(STANDING_INCOMPLETE), PAM_PERM_DENIED);
 	assert_int_equal(result_of_standing(STANDING_NOT_OURS), PAM_USER_UNKNOWN);
@@ -55,6 +56,7 @@ static void whoever_is_refused_reads_why(void **state)
 {
 	(void)state;
 	assert_non_null(sentence_of_standing(STANDING_DEACTIVATED));
+	assert_non_null(sentence_of_standing(STANDING_LAPSED));
 	assert_non_null(sentence_of_standing(STANDING_PROMISED));
 	assert_non_null(sentence_of_standing(STANDING_INCOMPLETE));
 	assert_null(sentence_of_standing(STANDING_ACTIVE));
