@@ -1,25 +1,29 @@
 /*
  * The whole PAM module, with an application, a name service and daemons that follow a script, in which any allocation
  * and any call of PAM may fail: authentication succeeds only when provisiond confirmed this name, with the uid that the
- * name service promised, for a ticket that pam_oidcd gave; an account passes only when provisiond calls it active; root
- * is unknown before anything is asked; no result is one that the table of PAM results does not have, least of all
- * PAM_IGNORE; whatever is shown or logged is printable, and neither tickets nor what was typed are in it or left in
- * memory; PAM's items and environment change for those who are let in alone; everything that was opened is closed,
- * nothing waits for longer than it may, and nothing spins.
+ * name service promised, for a ticket that pam_oidcd gave, and took the answer when it asked for a room; a password
+ * that was typed where it may be is PAM's token, and nobody is let in for it here; an account passes only when
+ * provisiond calls it active; root is unknown before anything is asked; no result is one that the table of PAM results
+ * does not have, least of all PAM_IGNORE; whatever is shown or logged is printable, and neither tickets nor what was
+ * typed are in it or left in memory; PAM's items and environment change for those who are let in alone; everything that
+ * was opened is closed, nothing waits for longer than it may, and nothing spins.
  *
  * The input is lines: 1 what is called (a authenticate, A with PAM_SILENT, m acct_mgmt, c chauthtok, e setcred,
  * o open_session), 2 the world (letters, see module_world.c), 3 service, 4 user, 5 terminal, 6 remote host, 7 the
  * module's arguments, 8 the process's title, 9 its parent's /proc/PID/stat, 10 the person (a letter for each text: y
- * answers, n answers nothing, f the conversation fails, p it fails for prompts, g the client has gone, s reads slowly),
- * 11 which allocation fails (a number). The rest are the daemons' doings, one a line: P pam_oidcd's, S provisiond's
- * about the standing, R about the ticket; then + seconds to wait before the next, = a message (| for NUL, ~ for a
- * newline), # bytes as they are, x hangs up, ! fails, i a signal, c the ssh client goes.
+ * answers, e with an empty line, a digit with that, n answers nothing, f the conversation fails, p it fails for
+ * prompts, g the client has gone, s reads slowly), 11 which allocation fails (a number). The rest are the daemons'
+ * doings, one a line: P pam_oidcd's, S provisiond's about the standing, R about the ticket, A about the room, L about
+ * the password; then + seconds to wait before the next, = a message (| for NUL, ~ for a newline), # bytes as they are,
+ * x hangs up, ! fails, i a signal, c the ssh client goes.
  *
  * Covers: pam_oidc/module/application.c pam_oidc/module/approval.c pam_oidc/module/arguments.c
+ * pam_oidc/module/attempt.c pam_oidc/module/authenticate.c pam_oidc/module/choice.c
  * pam_oidc/module/client_connection.c pam_oidc/module/conversation.c pam_oidc/module/daemon_socket.c
  * pam_oidc/module/gate.c pam_oidc/module/module.c pam_oidc/module/person.c pam_oidc/module/printable.c
- * pam_oidc/module/result.c pam_oidc/module/screen.c pam_oidc/module/session_names.c pam_oidc/module/signin.c
- * pam_oidc/module/sshd_process.c common/wire.c
+ * pam_oidc/module/result.c pam_oidc/module/room_list.c pam_oidc/module/room_question.c pam_oidc/module/screen.c
+ * pam_oidc/module/session_facts.c pam_oidc/module/session_names.c pam_oidc/module/signin.c
+ * pam_oidc/module/sshd_process.c pam_oidc/module/text.c pam_oidc/module/welcome.c common/wire.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +38,18 @@
 #define LINES 11
 #define ARGUMENTS_MAX 8
 #define CALLS_IN_A_ROW 4
-#define PATIENCE_MS ((1800 + 60) * 1000) /* the longest timeout=, and what may be added to it */
+#define PATIENCE_MS ((2 * 1800 + 90) * 1000) /* the longest timeout=, again for the room, and what may be added */
 
 /* ---- reading the input ---- */
 
 static struct script *script_of(char c)
 {
-	return c == 'P' ? &world.pam_oidcd : c == 'S' ? &world.standing : c == 'R' ? &world.redeem : NULL;
+	return c == 'P'   ? &world.pam_oidcd
+	       : c == 'S' ? &world.standing
+	       : c == 'R' ? &world.redeem
+	       : c == 'A' ? &world.answer
+	       : c == 'L' ? &world.lookup
+			  : NULL;
 }
 
 /* Turns what is written into bytes, in place. */
@@ -81,8 +90,8 @@ static void read_event(char *line, size_t length, int64_t *waits_ms)
 }
 
 struct lines {
-	char *text[LINES + 3 * EVENTS_MAX];
-	size_t length[LINES + 3 * EVENTS_MAX];
+	char *text[LINES + 5 * EVENTS_MAX];
+	size_t length[LINES + 5 * EVENTS_MAX];
 	size_t count;
 };
 
@@ -178,6 +187,38 @@ static bool was_given(const char *ticket)
 	return false;
 }
 
+/* Whether pam_oidcd offered the choice. */
+static bool was_offered_choice(void)
+{
+	for (size_t i = 0; i < world.pam_oidcd.count; i++) {
+		const struct event *event = &world.pam_oidcd.events[i];
+		const char *status = event->kind == EVENT_PACKET ? field(event->bytes, event->length, "status") : NULL;
+
+		if (status && strcmp(status, "choose") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Where provisiond asks for the room, it has one of those that it named, and said that it has. */
+static void check_room(void)
+{
+	struct wire_message message;
+	size_t cursor = 0;
+	const char *room;
+
+	holds(wire_parse(world.answered, world.answered_length, &message));
+	if (!wire_has(&message, "ask")) {
+		holds(!world.room[0]);
+		return;
+	}
+	holds(strcmp(wire_get(&message, "ask"), "room") == 0 && world.room[0] && world.room_done);
+	while ((room = wire_next(&message, "room", &cursor)))
+		if (strcmp(room, world.room) == 0)
+			return;
+	holds(room, "%s", world.room);
+}
+
 static void check_let_in(void)
 {
 	const char *ticket = field(world.redeemed, world.redeemed_length, "ticket");
@@ -191,12 +232,24 @@ static void check_let_in(void)
 	check_account(world.answered, world.answered_length, "confirmed");
 	account = field(world.answered, world.answered_length, "account");
 	holds(strchr(world.user, '@') || strcmp(account, world.user) == 0);
+	holds(!world.authtok[0]);
+	check_room();
+}
+
+/* A password is handed on as such, or not at all. */
+static void check_password(int result)
+{
+	if (!world.authtok[0])
+		return;
+	holds(result == PAM_AUTHINFO_UNAVAIL && world.asked_login && !world.asked_redeem && was_offered_choice());
+	holds(strcmp(world.authtok, TYPED) == 0 || (world.authtok[0] >= '0' && world.authtok[0] <= '9'));
 }
 
 static void check_kept_out(bool welcomed)
 {
 	holds(!world.pam_user_set);
 	holds(!world.environment[2][0] || welcomed);
+	holds(!world.environment[3][0] && !world.environment[4][0]);
 }
 
 /* Root is told that it is unknown here, before anything is asked. */
@@ -250,10 +303,20 @@ static void check_result(char call, int result)
 	}
 }
 
-/* Printable ASCII, newlines, and the three blocks of a QR code. */
+/* Printable ASCII, newlines, and the three blocks of a QR code; where rooms are, letters of all languages. */
 static void check_screen(void)
 {
-	for (const char *at = world.screen; *at; at++) {
+	for (char *at = world.screen, *end; world.answered_length > 0 && *at; at = end) {
+		end = at + strcspn(at, "\n");
+		if (*end == '\0') {
+			holds(world_is_text(at));
+			break;
+		}
+		*end = '\0';
+		holds(world_is_text(at), "%s", at);
+		*end++ = '\n';
+	}
+	for (const char *at = world.screen; world.answered_length == 0 && *at; at++) {
 		if (strncmp(at, "\u2588", 3) == 0 || strncmp(at, "\u2580", 3) == 0 || strncmp(at, "\u2584", 3) == 0)
 			at += 2;
 		else
@@ -304,7 +367,9 @@ static void run_call(char which, int argc, const char **argv)
 	bool welcomed = world.environment[2][0] != '\0', known = world.pam_user_set;
 	int result;
 
-	world.asked_login = world.asked_redeem = false;
+	world.asked_login = world.asked_redeem = world.asked_room = world.room_done = false;
+	world.room[0] = world.authtok[0] = '\0';
+	world.environment[3][0] = world.environment[4][0] = '\0';
 	world.client_gone = false;
 	world.running = true;
 	result = call(which, argc, argv);
@@ -315,6 +380,10 @@ static void run_call(char which, int argc, const char **argv)
 	check_closed();
 	check_screen();
 	check_log();
+	if (which == 'a' || which == 'A')
+		check_password(result);
+	else
+		holds(!world.authtok[0]);
 	if (known) /* what an earlier call did is judged */
 		return;
 	if ((which == 'a' || which == 'A') && result == PAM_SUCCESS)
@@ -322,6 +391,7 @@ static void run_call(char which, int argc, const char **argv)
 	else if (which == 'm' && result == PAM_SUCCESS) {
 		check_nobody_is_root();
 		check_account(world.stood, world.stood_length, "active");
+		holds(strlen(world.environment[4]) <= 64);
 	} else
 		check_kept_out(welcomed);
 	if (which == 'e')

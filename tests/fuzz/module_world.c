@@ -25,6 +25,7 @@
 #include <security/pam_modules.h>
 #include <security/pam_modutil.h>
 
+#include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CALLS_MAX 100000 /* more is a loop that spins */
@@ -80,6 +81,17 @@ static void advance(struct connection *connection)
 		connection->due_ms += connection->script->events[connection->next].after_ms;
 }
 
+/* Of what provisiond answered about the ticket. */
+static const char *field_of_answer(const char *key)
+{
+	struct wire_message message;
+	const char *value =
+		wire_parse(world.answered, world.answered_length, &message) ? wire_get(&message, key) : NULL;
+
+	holds(value, "%s", key);
+	return value;
+}
+
 /* What the peer does now, or NULL. Events that concern others happen here. */
 static const struct event *happening(struct connection *connection)
 {
@@ -101,25 +113,50 @@ static bool at_end(const struct connection *connection)
 	return connection->to_provisiond && connection->script && connection->next >= connection->script->count;
 }
 
+static void note_room(const char *bytes, size_t length)
+{
+	struct wire_message message;
+	const char *room = wire_parse(bytes, length, &message) ? wire_get(&message, "room") : NULL;
+
+	holds(world.asked_redeem && world.asked_room && room && strlen(room) < sizeof(world.room) && !world.room[0]);
+	holds(strcmp(wire_get(&message, "name"), field_of_answer("account")) == 0);
+	holds(strcmp(wire_get(&message, "uid"), field_of_answer("uid")) == 0);
+	(void)strcpy(world.room, room);
+}
+
+static void ask_provisiond(struct connection *connection, const char *bytes, size_t length)
+{
+	if (strcmp(bytes, "op=redeem") == 0) {
+		use_script(connection, &world.redeem);
+		world.asked_redeem = true;
+		holds(length <= sizeof(world.redeemed));
+		memcpy(world.redeemed, bytes, length);
+		world.redeemed_length = length;
+		world.answered_length = 0;
+	} else if (strcmp(bytes, "op=answer") == 0) {
+		use_script(connection, &world.answer);
+		note_room(bytes, length);
+	} else if (strcmp(bytes, "op=lookup") == 0) {
+		use_script(connection, &world.lookup);
+	} else {
+		holds(strcmp(bytes, "op=standing") == 0, "%s", bytes);
+		use_script(connection, &world.standing);
+		world.stood_length = 0;
+	}
+}
+
 static void take_question(struct connection *connection, const char *bytes, size_t length)
 {
 	if (connection->to_provisiond) {
-		bool redeem = strcmp(bytes, "op=redeem") == 0;
-
-		use_script(connection, redeem ? &world.redeem : &world.standing);
-		if (redeem) {
-			world.asked_redeem = true;
-			holds(length <= sizeof(world.redeemed));
-			memcpy(world.redeemed, bytes, length);
-			world.redeemed_length = length;
-		}
-		*(redeem ? &world.answered_length : &world.stood_length) = 0;
+		ask_provisiond(connection, bytes, length);
 	} else if (strcmp(bytes, "op=login") == 0) {
 		holds(!world.asked_login);
 		world.asked_login = true;
 		use_script(connection, &world.pam_oidcd);
 	} else {
-		holds(strcmp(bytes, "op=ready") == 0 || strcmp(bytes, "op=park") == 0, "%s", bytes);
+		holds(strcmp(bytes, "op=ready") == 0 || strcmp(bytes, "op=park") == 0 ||
+			      strcmp(bytes, "op=continue") == 0,
+		      "%s", bytes);
 	}
 }
 
@@ -212,8 +249,12 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t length, int flags)
 static void note_answer(const struct connection *connection, const struct event *event)
 {
 	bool redeem = connection->script == &world.redeem;
+	struct wire_message message;
 
-	if (!connection->to_provisiond || event->length > WIRE_MAX)
+	if (connection->script == &world.answer && wire_parse(event->bytes, event->length, &message) &&
+	    wire_kind(&message, "status"))
+		world.room_done = strcmp(wire_kind(&message, "status"), "done") == 0;
+	if ((!redeem && connection->script != &world.standing) || event->length > WIRE_MAX)
 		return;
 	memcpy(redeem ? world.answered : world.stood, event->bytes, event->length);
 	*(redeem ? &world.answered_length : &world.stood_length) = event->length;
@@ -551,6 +592,11 @@ int pam_set_item(pam_handle_t *pamh, int item, const void *value)
 	(void)pamh;
 	if (fuzz_next_fails())
 		return PAM_BUF_ERR;
+	if (item == PAM_AUTHTOK) {
+		holds(strlen(value) < sizeof(world.authtok) && !world.authtok[0]);
+		(void)strcpy(world.authtok, value);
+		return PAM_SUCCESS;
+	}
 	holds(item == PAM_USER && strlen(value) < sizeof(world.pam_user));
 	(void)strcpy(world.pam_user, value);
 	world.pam_user_set = true;
@@ -566,9 +612,22 @@ int pam_get_user(pam_handle_t *pamh, const char **ret_user, const char *prompt)
 	return PAM_SUCCESS;
 }
 
+bool world_is_text(const char *text)
+{
+	while (*text) {
+		uint32_t point = 0;
+		size_t length = utf8_decode(text, &point);
+
+		if (length == 0 || utf8_is_control(point) || utf8_is_invisible(point))
+			return false;
+		text += length;
+	}
+	return true;
+}
+
 static char *environment_of(const char *setting)
 {
-	static const char *const names[] = { "USER", "LOGNAME", "PAM_OIDC_WELCOME" };
+	static const char *const names[] = { "USER", "LOGNAME", "PAM_OIDC_WELCOME", "OIDC_EMAIL", "OIDC_ROOM" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcspn(setting, "=") == strlen(names[i]) && strncmp(setting, names[i], strlen(names[i])) == 0)
@@ -587,7 +646,7 @@ int pam_putenv(pam_handle_t *pamh, const char *setting)
 	if (strchr(setting, '=')) {
 		holds(strlen(setting) < sizeof(world.environment[0]));
 		(void)strcpy(value, strchr(setting, '=') + 1);
-		holds(fuzz_is_sentence(value, sizeof(world.environment[0])), "%s", setting);
+		holds(value[0] && world_is_text(value), "%s", setting);
 	}
 	return PAM_SUCCESS;
 }
@@ -605,6 +664,7 @@ int pam_prompt(pam_handle_t *pamh, int style, char **ret_response, const char *f
 {
 	size_t answers = strlen(world.conversation);
 	char how = answers > 0 ? world.conversation[world.conversations % answers] : 'y';
+	char number[2] = "";
 	va_list arguments;
 
 	(void)pamh;
@@ -620,12 +680,15 @@ int pam_prompt(pam_handle_t *pamh, int style, char **ret_response, const char *f
 		world.client_gone = true;
 	if (how == 's')
 		world.now_ms += 7000; /* reads slowly */
+	if (strstr(world.screen, "which room"))
+		world.asked_room = true;
 	if (how == 'f' || (how == 'p' && style == PAM_PROMPT_ECHO_ON))
 		return PAM_CONV_ERR;
-	holds((style == PAM_PROMPT_ECHO_ON) == (ret_response != NULL));
+	holds((style == PAM_PROMPT_ECHO_ON || style == PAM_PROMPT_ECHO_OFF) == (ret_response != NULL));
 	if (how == 'n' || !ret_response)
 		return PAM_SUCCESS;
-	*ret_response = strdup(TYPED);
+	number[0] = how >= '0' && how <= '9' ? how : '\0';
+	*ret_response = strdup(number[0] || how == 'e' ? number : TYPED);
 	world.typed = *ret_response;
 	return *ret_response ? PAM_SUCCESS : PAM_BUF_ERR;
 }

@@ -55,7 +55,7 @@ struct world {
 	const char *service, *user, *tty, *rhost, *title, *stat;
 	const char *letters; /* see fuzz_module.c */
 	const char *conversation;
-	struct script pam_oidcd, standing, redeem;
+	struct script pam_oidcd, standing, redeem, lookup, answer;
 	bool secrets_apart; /* TICKET stands nowhere but in tickets, and TYPED nowhere */
 
 	/* what has become of it */
@@ -69,22 +69,27 @@ struct world {
 	char *typed; /* what was answered to the prompt, while the module has it */
 	char pam_user[512];
 	bool pam_user_set;
-	char environment[3][1024]; /* USER, LOGNAME, PAM_OIDC_WELCOME; empty when not set */
+	char environment[5][1024]; /* USER, LOGNAME, PAM_OIDC_WELCOME, OIDC_EMAIL, OIDC_ROOM; empty when not set */
+	char authtok[512];         /* what later modules get; empty when not set */
 
 	/* what the module asked, and was told */
-	bool asked_redeem, asked_login;
+	bool asked_redeem, asked_login, asked_room; /* the last: the person was */
 	size_t redeemed_length;
 	char redeemed[2048];     /* the question */
 	char answered[WIRE_MAX]; /* the packet that answered it */
 	size_t answered_length;  /* 0: none */
 	char stood[WIRE_MAX];    /* the same for standing */
 	size_t stood_length;
+	char room[256]; /* the one that was answered; empty for none */
+	bool room_done; /* provisiond took it */
 	char screen[SAID_MAX], log[SAID_MAX];
 	size_t screen_length, log_length;
 };
 
 extern struct world world;
 
+/* Whether it is well-formed UTF-8 that only stands there. */
+bool world_is_text(const char *text);
 /* Everything back to the beginning; the caller fills in what the input says. */
 void world_reset(void);
 
