@@ -143,7 +143,7 @@ def works(m):
         expect_equal(re.search(r"^NoNewPrivs:\s+(\d)", status, re.M).group(1), "1", f"{name}: no_new_privs")
         expect_equal(re.search(r"^Seccomp:\s+(\d)", status, re.M).group(1), "2", f"{name}: filters")
         bounding = int(re.search(r"^CapBnd:\s+(\w+)", status, re.M).group(1), 16)
-        expect_equal(bounding, {"pam_oidcd": 0, "provisiond": 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5}[name], f"{name}: the bounding set")
+        expect_equal(bounding, {"pam_oidcd": 0, "provisiond": 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 29}[name], f"{name}: the bounding set")
         expect_equal(int(re.search(r"^CapEff:\s+(\w+)", status, re.M).group(1), 16), bounding, f"{name}: capabilities")
 
     other = m.start_issuer("lab.okta.example", 8443)
