@@ -296,6 +296,29 @@ static void idle_people_are_found_until_their_sessions_were_ended(void **state)
 	assert_idle(store, "", 9000, NULL);
 }
 
+static void accounts_are_counted_by_their_state(void **state)
+{
+	struct expected expected = { .kind = EXPECTED_ADD, .name = "dave", .tenant = "clinic", .email = "dave" };
+	struct account_record one = alice(), other = bob();
+	struct store *store = store_of(state);
+	struct store_counts counts;
+
+	assert_int_equal(store_count(store, &counts), 0);
+	assert_int_equal(counts.accounts[ACCOUNT_ACTIVE], 0);
+	assert_int_equal(counts.expected, 0);
+	add(store, &one);
+	add(store, &other);
+	assert_int_equal(store_set_state(store, "bob", ACCOUNT_REMOVED), 0);
+	assert_int_equal(store_expect(store, &expected), 0);
+	assert_int_equal(store_count(store, &counts), 0);
+	assert_int_equal(counts.accounts[ACCOUNT_CREATING], 0);
+	assert_int_equal(counts.accounts[ACCOUNT_INCOMPLETE], 0);
+	assert_int_equal(counts.accounts[ACCOUNT_ACTIVE], 1);
+	assert_int_equal(counts.accounts[ACCOUNT_DEACTIVATED], 0);
+	assert_int_equal(counts.accounts[ACCOUNT_REMOVED], 1);
+	assert_int_equal(counts.expected, 1);
+}
+
 /* ---- those who come back ---- */
 
 static struct account_record removed_bob(struct store *store)
@@ -608,6 +631,7 @@ int main(void)
 		TEST(a_refusal_is_noted_with_the_account),
 		TEST(linked_accounts_are_found_in_order),
 		TEST(idle_people_are_found_until_their_sessions_were_ended),
+		TEST(accounts_are_counted_by_their_state),
 		TEST(who_was_removed_comes_back_with_the_same_uid),
 		TEST(who_does_not_come_to_be_again_is_a_removed_one_again),
 		TEST(nobody_else_comes_back_as_a_removed_person),
