@@ -235,8 +235,8 @@ static void done(void *context, enum reason reason, bool changed)
 		return;
 	}
 	if (manage->verdict == MANAGE_CHANGE || manage->verdict == MANAGE_RECORD)
-		event_tell(manage->order->event, &manage->told, "%s: %s (asked for by %s)", manage->order->op,
-			   manage->did[0], manage->asker);
+		event_tell(manage->order->event, &manage->told, "%s by %s: %s", manage->order->op, manage->asker,
+			   manage->did[0]);
 	answer(manage);
 }
 

@@ -199,9 +199,11 @@ static bool can_be_linked(struct manage *manage, uid_t *ret_uid)
 
 	facts_local_account(manage->service, manage->name, &local);
 	fault = admission_link_fault(manage->name, &local);
+	if (strcmp(manage->name, "root") == 0)
+		return manage_refuse(manage, REFUSED_CONFLICT, "Nobody can be linked to root.");
 	if (fault && (local.unreadable || local.holder == UID_HOLDER_UNKNOWN))
 		return manage_refuse_storage(manage);
-	if (fault && !local.there && strcmp(manage->name, "root") != 0)
+	if (fault && !local.there)
 		return manage_refuse(manage, REFUSED_NOT_FOUND,
 				     "%s %s, and only such users can be linked. For an account that is yet to be made: "
 				     "provisionctl add %s %s",

@@ -51,17 +51,16 @@ void account_time(const struct wire_message *account, const char *key, char ret_
 
 static void note_expected(const struct wire_message *row, long long now_s, char ret_note[static NOTE_MAX])
 {
-	const char *what = is(row, "kind", "link") ? "takes the local user" : "gets this name";
 	long long expires_s = account_epoch(row, "expires");
 	char until[TIME_TEXT_MAX];
 
 	time_text_local(expires_s, until);
-	if (expires_s == 0)
-		(void)snprintf(ret_note, NOTE_MAX, "%s at the next sign-in", what);
-	else if (expires_s <= now_s)
-		(void)snprintf(ret_note, NOTE_MAX, "was not taken in time (%s); link it again, or unlink it", until);
+	if (is(row, "kind", "add"))
+		(void)snprintf(ret_note, NOTE_MAX, "made at the first sign-in");
+	else if (expires_s == 0 || expires_s > now_s)
+		(void)snprintf(ret_note, NOTE_MAX, "linked at a sign-in until %s", until);
 	else
-		(void)snprintf(ret_note, NOTE_MAX, "%s at a sign-in until %s", what, until);
+		(void)snprintf(ret_note, NOTE_MAX, "not linked in time (%s)", until);
 }
 
 /* "not_assigned" as "not assigned". */

@@ -107,10 +107,10 @@ static enum exit_code name_unknown_lines(const struct audit_list *list)
 static bool print_leavers(const struct leavers *leavers, bool colour, FILE *out)
 {
 	static const struct column columns[] = {
-		{ "NAME", COLUMN_TEXT },
-		{ "LAST SIGN-IN", COLUMN_TEXT },
-		{ "EMAIL", COLUMN_TEXT },
-		{ "FULL NAME", COLUMN_TEXT },
+		{ "NAME", COLUMN_TEXT, 0 },
+		{ "LAST SIGN-IN", COLUMN_TEXT, 0 },
+		{ "EMAIL", COLUMN_TEXT, 0 },
+		{ "FULL NAME", COLUMN_TEXT, 0 },
 	};
 	_cleanup_table_ struct table table = { .columns = columns,
 					       .column_count = sizeof(columns) / sizeof(columns[0]) };

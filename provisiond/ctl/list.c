@@ -56,12 +56,12 @@ static bool print_table(const struct answers *rows, bool colour, long long now_s
 {
 	enum { ROOM = 3, NOTE = 8 };
 	static const struct column all[] = {
-		{ "NAME", COLUMN_TEXT },  { "UID", COLUMN_NUMBER },     { "STATE", COLUMN_STATE },
-		{ "ROOM", COLUMN_TEXT },  { "TENANT", COLUMN_TEXT },    { "LAST SIGN-IN", COLUMN_TEXT },
-		{ "EMAIL", COLUMN_TEXT }, { "FULL NAME", COLUMN_TEXT }, { "NOTE", COLUMN_TEXT },
+		{ "NAME", COLUMN_TEXT, 0 },  { "UID", COLUMN_NUMBER, 3 },     { "STATE", COLUMN_STATE, 0 },
+		{ "ROOM", COLUMN_TEXT, 0 },  { "TENANT", COLUMN_TEXT, 1 },    { "LAST SIGN-IN", COLUMN_TEXT, 4 },
+		{ "EMAIL", COLUMN_TEXT, 0 }, { "FULL NAME", COLUMN_TEXT, 2 }, { "NOTE", COLUMN_TEXT, 0 },
 	};
 	struct column columns[sizeof(all) / sizeof(all[0])];
-	_cleanup_table_ struct table table = { .columns = columns };
+	_cleanup_table_ struct table table = { .columns = columns, .widest = terminal_columns() };
 	bool rooms = false, notes = false;
 
 	find_columns(rows, now_s, &rooms, &notes);

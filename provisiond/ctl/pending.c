@@ -42,9 +42,9 @@ static void print_json(const struct answers *signins)
 static bool print_table(const struct answers *signins, bool colour)
 {
 	static const struct column columns[] = {
-		{ "ID", COLUMN_TEXT },    { "NAME", COLUMN_TEXT },   { "SERVICE", COLUMN_TEXT },
-		{ "FROM", COLUMN_TEXT },  { "TTY", COLUMN_TEXT },    { "TENANT", COLUMN_TEXT },
-		{ "AGE", COLUMN_NUMBER }, { "LEFT", COLUMN_NUMBER }, { "STATE", COLUMN_TEXT },
+		{ "ID", COLUMN_TEXT, 0 },    { "NAME", COLUMN_TEXT, 0 },   { "SERVICE", COLUMN_TEXT, 0 },
+		{ "FROM", COLUMN_TEXT, 0 },  { "TTY", COLUMN_TEXT, 0 },    { "TENANT", COLUMN_TEXT, 0 },
+		{ "AGE", COLUMN_NUMBER, 0 }, { "LEFT", COLUMN_NUMBER, 0 }, { "STATE", COLUMN_TEXT, 0 },
 	};
 	static const char *const texts[] = { "id", "name", "service", "rhost", "tty", "tenant" };
 	_cleanup_table_ struct table table = { .columns = columns,

@@ -3,8 +3,6 @@
  */
 #include "provisiond/ctl/command.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,10 +10,11 @@
 #include "provisiond/ctl/account.h"
 #include "provisiond/ctl/conversation.h"
 #include "provisiond/ctl/table.h"
+#include "provisiond/passwd.h"
 
 static const struct {
 	const char *label, *key;
-	enum { ALWAYS, WHEN_SAID, TIME, TIME_WHEN_SAID } kind;
+	enum { ALWAYS, WHEN_SAID, TIME, TIME_WHEN_SAID, RANGE } kind;
 } lines[] = {
 	{ "Full name", "full_name", ALWAYS },
 	{ "Email", "email", ALWAYS },
@@ -24,7 +23,7 @@ static const struct {
 	{ "Home", "home", ALWAYS },
 	{ "Shell", "shell", ALWAYS },
 	{ "Groups given", "groups_given", WHEN_SAID },
-	{ "Subordinate ids", "first_subid", WHEN_SAID },
+	{ "Subordinate ids", "first_subid", RANGE },
 	{ "Created", "created", TIME },
 	{ "State since", "state_at", TIME_WHEN_SAID },
 	{ "Last sign-in", "last_signin", TIME },
@@ -45,6 +44,18 @@ static bool says(const char *value)
 	return value && *value && strcmp(value, "0") != 0;
 }
 
+/* "100000-165535" for the first of them. */
+static const char *range(const struct wire_message *account, const char *key, char ret_text[static TIME_TEXT_MAX])
+{
+	uint32_t first;
+
+	if (!wire_get_id(account, key, &first))
+		return NULL;
+	(void)snprintf(ret_text, TIME_TEXT_MAX, "%lu-%lu", (unsigned long)first,
+		       (unsigned long)first + SUBID_COUNT - 1);
+	return ret_text;
+}
+
 static void add_lines_of_account(struct table *table, const struct wire_message *account)
 {
 	add_line(table, "Uid", wire_get(account, "uid"));
@@ -53,11 +64,13 @@ static void add_lines_of_account(struct table *table, const struct wire_message 
 		const char *value = wire_get(account, lines[i].key);
 		char text[TIME_TEXT_MAX];
 
-		if ((lines[i].kind == WHEN_SAID || lines[i].kind == TIME_WHEN_SAID) && !says(value))
+		if (lines[i].kind != ALWAYS && lines[i].kind != TIME && !says(value))
 			continue;
 		if (lines[i].kind == TIME || lines[i].kind == TIME_WHEN_SAID) {
 			account_time(account, lines[i].key, text);
 			value = text;
+		} else if (lines[i].kind == RANGE) {
+			value = range(account, lines[i].key, text);
 		}
 		add_line(table, lines[i].label, value);
 	}
@@ -74,7 +87,7 @@ static void add_lines_of_expected(struct table *table, const struct wire_message
 
 static bool print_state(const struct wire_message *row, bool colour)
 {
-	static const struct column columns[] = { { NULL, COLUMN_LABEL }, { NULL, COLUMN_STATE } };
+	static const struct column columns[] = { { NULL, COLUMN_LABEL, 0 }, { NULL, COLUMN_STATE, 0 } };
 	_cleanup_table_ struct table table = { .columns = columns, .column_count = 2 };
 	char note[NOTE_MAX];
 

@@ -60,7 +60,7 @@ static const char *in_words(const char *key, const char *value)
 
 static bool print_table(const struct wire_message *answer, bool colour)
 {
-	static const struct column columns[] = { { NULL, COLUMN_LABEL }, { NULL, COLUMN_TEXT } };
+	static const struct column columns[] = { { NULL, COLUMN_LABEL, 0 }, { NULL, COLUMN_TEXT, 0 } };
 	_cleanup_table_ struct table table = { .columns = columns, .column_count = 2 };
 
 	for (size_t i = 0; i < FIELDS; i++) {

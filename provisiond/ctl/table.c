@@ -3,12 +3,14 @@
  */
 #include "provisiond/ctl/table.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "provisiond/ctl/terminal.h"
 
 #define GAP 2
+#define LEFT_OUT SIZE_MAX /* a column's width */
 #define BOLD "\033[1m"
 #define GREEN "\033[32m"
 #define YELLOW "\033[33m"
@@ -93,18 +95,43 @@ static void print_cell(const char *text, size_t padding, bool to_the_right, cons
 		(void)fprintf(out, "%*s", (int)padding, "");
 }
 
+/* How long the lines are; a width of LEFT_OUT does not count. */
+static size_t line_width(const size_t *widths, size_t count)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (widths[i] != LEFT_OUT)
+			width += widths[i] + (width > 0 ? GAP : 0);
+	return width;
+}
+
+/* Leaves columns out, one after the other, until the lines are short enough or no column yields. */
+static void leave_columns_out(const struct table *table, size_t *widths)
+{
+	for (int turn = 1; turn <= (int)table->column_count; turn++)
+		for (size_t i = 0; i < table->column_count; i++)
+			if (table->columns[i].yields == turn && line_width(widths, table->column_count) > table->widest)
+				widths[i] = LEFT_OUT;
+}
+
 /* One line; cells is NULL for the titles. */
 static void print_row(const struct table *table, char *const *cells, const size_t *widths, bool colour, FILE *out)
 {
-	for (size_t i = 0; i < table->column_count; i++) {
+	size_t last = table->column_count - 1;
+
+	while (last > 0 && widths[last] == LEFT_OUT)
+		last--;
+	for (size_t i = 0; i <= last; i++) {
 		enum column_kind kind = table->columns[i].kind;
 		const char *text = cells ? cells[i] : table->columns[i].title;
 		const char *shade = !colour ? NULL : cells ? cell_colour(kind, text) : BOLD;
-		bool last = i + 1 == table->column_count, right = kind == COLUMN_NUMBER;
-		size_t padding = last && !right ? 0 : widths[i] - terminal_width(text);
+		bool right = kind == COLUMN_NUMBER;
 
-		print_cell(text, padding, right, shade, out);
-		(void)fprintf(out, "%*s", last ? 0 : GAP, "");
+		if (widths[i] == LEFT_OUT)
+			continue;
+		print_cell(text, i == last && !right ? 0 : widths[i] - terminal_width(text), right, shade, out);
+		(void)fprintf(out, "%*s", i == last ? 0 : GAP, "");
 	}
 	(void)fputc('\n', out);
 }
@@ -117,6 +144,8 @@ bool table_print(const struct table *table, bool colour, FILE *out)
 		return false;
 	for (size_t i = 0; i < table->column_count; i++)
 		widths[i] = column_width(table, i);
+	if (table->widest > 0)
+		leave_columns_out(table, widths);
 	if (table->columns[0].title)
 		print_row(table, NULL, widths, colour, out);
 	for (size_t i = 0; i + table->column_count <= table->cell_count; i += table->column_count)

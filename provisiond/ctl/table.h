@@ -18,12 +18,14 @@ enum column_kind {
 struct column {
 	const char *title; /* NULL in all of them: no line of titles */
 	enum column_kind kind;
+	int yields; /* where lines would be too long, columns are left out: 1 first; 0 never */
 };
 
 struct table {
 	const struct column *columns;
 	size_t column_count;
-	char **cells; /* row by row */
+	size_t widest; /* that a line may be; 0: as long as it is */
+	char **cells;  /* row by row */
 	size_t cell_count;
 	size_t capacity;
 	bool failed; /* there was no memory */

@@ -12,6 +12,8 @@
 char *terminal_text(const char *text);
 /* The columns that such a text takes. */
 size_t terminal_width(const char *text);
+/* How many columns standard output has; 0 when it is no terminal. */
+size_t terminal_columns(void);
 /* Whether standard output wants colours: a terminal that is not "dumb", and no NO_COLOR in the environment. */
 bool terminal_wants_colour(void);
 

@@ -84,7 +84,7 @@ def link_and_unlink(m):
     expect_in("The next sign-in with Okta as carol@clinic.example takes localuser (uid 1500)", said, "provisionctl link")
     m.expect_nothing_changed(files)
     expect_in("expected", ctl(m, "list"), "provisionctl list")
-    expect_in("takes the local user at a sign-in until", ctl(m, "show", "localuser"), "provisionctl show")
+    expect_in("linked at a sign-in until", ctl(m, "show", "localuser"), "provisionctl show")
     screen = m.ssh("localuser")
     screen.wait_for_sentence("Press Enter to sign in with Okta, or type your password", 20)
     screen.enter()
@@ -157,7 +157,7 @@ def deactivate(m):
     expect_in("alice is active again.", ctl(m, "reactivate", "alice"), "provisionctl reactivate")
     expect_in("alice is not deactivated: it is active.", ctl(m, "reactivate", "alice"), "the second time")
     expect_equal(shadow_row("alice"), row, "the row in /etc/shadow")
-    m.log.wait_for("provisiond.*deactivate: alice is deactivated.*asked for by root")
+    m.log.wait_for(r"provisiond.*deactivate by root \(pid \d+\).*: alice is deactivated")
 
 
 @test("room changes the room on record and in GECOS, and only to one that there is", start=False, tags={"ssh"})

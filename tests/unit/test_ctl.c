@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -42,8 +43,11 @@ static struct {
 	pthread_t thread;
 	struct packet packets[PACKETS_MAX];
 	size_t packet_count;
-	size_t repeats; /* of the first packet, beyond the one time */
-	char question[1024];
+	size_t repeats;       /* of the first packet, beyond the one time */
+	size_t first_packets; /* so many answer the first question, the rest all others; 0: all answer each */
+	bool stays;           /* waits for the next question instead of hanging up */
+	char question[1024];  /* the latest one */
+	char questions[8192]; /* all of them, one a line */
 } fake = { .listener = -1 };
 
 static struct {
@@ -52,24 +56,50 @@ static struct {
 	int code;
 } ran;
 
+static void send_packets(int fd, size_t from, size_t to)
+{
+	for (size_t i = 0; i < fake.repeats; i++)
+		(void)send(fd, fake.packets[0].bytes, fake.packets[0].length, MSG_NOSIGNAL);
+	for (size_t i = from; i < to; i++)
+		(void)send(fd, fake.packets[i].bytes, fake.packets[i].length, MSG_NOSIGNAL);
+}
+
+/* Reads one question; false when the peer has gone. */
+static bool read_question(int fd)
+{
+	ssize_t n = recv(fd, fake.question, sizeof(fake.question) - 1, 0);
+	size_t length;
+
+	if (n <= 0)
+		return false;
+	for (ssize_t i = 0; i < n - 1; i++)
+		if (fake.question[i] == '\0')
+			fake.question[i] = ' ';
+	fake.question[n] = '\0';
+	length = strlen(fake.questions);
+	(void)snprintf(fake.questions + length, sizeof(fake.questions) - length, "%.1000s\n", fake.question);
+	return true;
+}
+
 static void *serve(void *unused)
 {
+	bool first = true;
+
 	(void)unused;
 	for (;;) {
 		_cleanup_fd_ int fd = accept4(fake.listener, NULL, NULL, SOCK_CLOEXEC);
-		ssize_t n;
 
 		if (fd < 0)
 			return NULL;
-		n = recv(fd, fake.question, sizeof(fake.question) - 1, 0);
-		for (ssize_t i = 0; i < n - 1; i++)
-			if (fake.question[i] == '\0')
-				fake.question[i] = ' ';
-		fake.question[n > 0 ? n : 0] = '\0';
-		for (size_t i = 0; i < fake.repeats; i++)
-			(void)send(fd, fake.packets[0].bytes, fake.packets[0].length, MSG_NOSIGNAL);
-		for (size_t i = 0; i < fake.packet_count; i++)
-			(void)send(fd, fake.packets[i].bytes, fake.packets[i].length, MSG_NOSIGNAL);
+		while (read_question(fd)) {
+			bool two_parts = fake.first_packets > 0;
+
+			send_packets(fd, two_parts && !first ? fake.first_packets : 0,
+				     two_parts && first ? fake.first_packets : fake.packet_count);
+			first = false;
+			if (!fake.stays)
+				break;
+		}
 	}
 }
 
@@ -108,8 +138,9 @@ static int daemon_stops(void **state)
 		(void)unlink(fake.socket);
 	}
 	fake.listener = -1;
-	fake.packet_count = fake.repeats = 0;
-	fake.question[0] = '\0';
+	fake.packet_count = fake.repeats = fake.first_packets = 0;
+	fake.stays = false;
+	fake.question[0] = fake.questions[0] = '\0';
 	return 0;
 }
 
@@ -423,10 +454,349 @@ static void only_root_may_ask(void **state)
 	assert_string_equal(ran.err, "provisionctl: only root may ask this. Try: sudo provisionctl list\n");
 }
 
+/* ---- orders ---- */
+
+#define DONE "status=done\naccount=alice\ndid=Alice is \033[1mdone.\ndid=So is the rest.\n"
+
+static void each_order_is_the_question_that_it_says(void **state)
+{
+	static const struct {
+		const char *words, *question;
+	} rows[] = {
+		{ "link bob bob@clinic.example", "op=link name=bob email=bob@clinic.example" },
+		{ "link --subject 00u1 bob bob@clinic.example",
+		  "op=link name=bob email=bob@clinic.example subject=00u1" },
+		{ "link bob bob@clinic.example --subject=00u=1",
+		  "op=link name=bob email=bob@clinic.example subject=00u=1" },
+		{ "add sean \"o'brien@clinic.example\" --dry-run",
+		  "op=add name=sean email=o'brien@clinic.example dry=1" },
+		{ "unlink bob", "op=unlink name=bob" },
+		{ "reserve --uid 2100000001 carol", "op=reserve name=carol uid=2100000001" },
+		{ "room alice 'Exam 2'", "op=room name=alice room=Exam 2" },
+		{ "deactivate alice", "op=deactivate name=alice" },
+		{ "--keep-sessions deactivate alice --dry-run", "op=deactivate name=alice keep_sessions=1 dry=1" },
+		{ "reactivate alice", "op=reactivate name=alice" },
+		{ "reassign alice", "op=reassign name=alice" },
+		{ "reassign alice --yes", "op=reassign name=alice confirmed=1" },
+		{ "remove alice", "op=remove name=alice home=keep" },
+		{ "remove alice --delete-home --yes", "op=remove name=alice home=delete confirmed=1" },
+		{ "remove -- --yes", "op=remove name=--yes home=keep" },
+	};
+
+	(void)state;
+	only_as_root();
+	daemon_answers(DONE);
+	daemon_runs("provisiond.socket");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		provisionctl(rows[i].words);
+		assert_string_equal(fake.question, rows[i].question);
+		assert_int_equal(ran.code, EXIT_DONE);
+		assert_string_equal(ran.err, "");
+	}
+}
+
+static void what_was_done_is_told_sentence_by_sentence_and_made_harmless(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers(DONE);
+	daemon_runs("provisiond.socket");
+	provisionctl("deactivate alice");
+	assert_string_equal(ran.out, "Alice is \\x1b[1mdone.\nSo is the rest.\n");
+	provisionctl("deactivate alice --dry-run");
+	assert_string_equal(ran.out, "Nothing was changed. Without --dry-run, this would be so:\n"
+				     "  - Alice is \\x1b[1mdone.\n  - So is the rest.\n");
+	provisionctl("deactivate alice --dry-run --json");
+	assert_string_equal(ran.out,
+			    "{\n  \"status\": \"done\",\n  \"account\": \"alice\",\n  \"dry_run\": true,\n"
+			    "  \"did\": [\n    \"Alice is \\u001b[1mdone.\",\n    \"So is the rest.\"\n  ]\n}\n");
+	assert_int_equal(ran.code, EXIT_DONE);
+}
+
+static void a_refusal_is_a_sentence_and_an_exit_code_of_its_own(void **state)
+{
+	static const struct {
+		const char *reason;
+		int code;
+	} rows[] = {
+		{ "not_found", EXIT_NOTHING }, { "conflict", EXIT_REFUSED },   { "unfit", EXIT_REFUSED },
+		{ "storage", EXIT_FAILED },    { "unavailable", EXIT_FAILED }, { "of another version", EXIT_REFUSED },
+	};
+
+	(void)state;
+	only_as_root();
+	daemon_runs("provisiond.socket");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char fields[256];
+
+		(void)snprintf(fields, sizeof(fields), "status=refused\nreason=%s\ntext=No\007, that is taken.\n",
+			       rows[i].reason);
+		fake.packet_count = 0;
+		daemon_answers(fields);
+		provisionctl("link bob bob@clinic.example");
+		assert_int_equal(ran.code, rows[i].code);
+		assert_string_equal(ran.out, "");
+		assert_string_equal(ran.err, "provisionctl: No\\x07, that is taken.\n");
+		provisionctl("link bob bob@clinic.example --json");
+		assert_int_equal(ran.code, rows[i].code);
+		assert_string_equal(ran.err, "");
+		assert_non_null(strstr(ran.out, "\"status\": \"refused\""));
+		assert_non_null(strstr(ran.out, rows[i].reason));
+	}
+}
+
+static void answers_to_orders_that_make_no_sense_are_reported_as_such(void **state)
+{
+	static const char *const wrong[] = {
+		"status=done\n",
+		"status=done\naccount=alice\n",
+		"status=done\ndid=It.\n",
+		"status=refused\n",
+		"status=refused\nreason=conflict\n",
+		"status=refused\ntext=No.\n",
+		"status=ask\n",
+		"status=account\nname=alice\nuid=7\nstate=active\n",
+	};
+
+	(void)state;
+	only_as_root();
+	daemon_runs("provisiond.socket");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		fake.packet_count = 0;
+		daemon_answers(wrong[i]);
+		provisionctl("unlink alice");
+		assert_int_equal(ran.code, EXIT_UNREACHABLE);
+		assert_string_equal(ran.out, "");
+		assert_non_null(strstr(ran.err, "does not understand"));
+	}
+}
+
+static void where_nobody_can_be_asked_a_question_needs_yes(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers("status=ask\ntext=For good\033[2J?\n");
+	daemon_answers(DONE);
+	fake.first_packets = 1;
+	fake.stays = true;
+	daemon_runs("provisiond.socket");
+	provisionctl("reassign alice </dev/null");
+	assert_int_equal(ran.code, EXIT_REFUSED);
+	assert_string_equal(ran.out, "");
+	assert_string_equal(ran.err,
+			    "provisionctl: For good\\x1b[2J? Nothing was changed. If it is meant so, add --yes.\n");
+	assert_string_equal(fake.questions, "op=reassign name=alice\n");
+}
+
+static void an_option_of_another_command_is_wrong_usage(void **state)
+{
+	static const char *const wrong[] = {
+		"list --dry-run",
+		"show alice --uid 7",
+		"link a b --delete-home",
+		"reserve alice",
+		"reserve alice --uid",
+		"reserve alice --uid=",
+		"reserve alice --uid x7",
+		"reserve a --uid 1 --uid 2",
+		"room alice",
+		"deactivate",
+		"remove --archive-home",
+		"deactivate a --all-but f",
+		"status --yes",
+		"reserve a --uid 99999999999",
+		"list --names=yes",
+		"remove a --archive-home f --delete-home",
+	};
+
+	(void)state;
+	only_as_root();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		provisionctl(wrong[i]);
+		if (ran.code != EXIT_USAGE)
+			fail_msg("%s: exit status %d", wrong[i], ran.code);
+		assert_string_equal(ran.out, "");
+		assert_true(strlen(ran.err) > strlen("provisionctl: \n"));
+	}
+}
+
+static void a_name_that_is_too_long_for_a_question_is_said_to_be(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_runs("provisiond.socket");
+	provisionctl("show $(printf '%03000d' 0)");
+	assert_int_equal(ran.code, EXIT_USAGE);
+	assert_non_null(strstr(ran.err, "too long"));
+}
+
+static void every_command_has_help_with_an_example(void **state)
+{
+	static const char *const names[] = { "list",     "show",    "pending", "add",        "link",
+					     "unlink",   "reserve", "room",    "deactivate", "reactivate",
+					     "reassign", "remove",  "status" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char words[64], example[64];
+
+		(void)snprintf(words, sizeof(words), "%s --help", names[i]);
+		(void)snprintf(example, sizeof(example), "  provisionctl %s", names[i]);
+		provisionctl(words);
+		assert_int_equal(ran.code, EXIT_DONE);
+		assert_non_null(strstr(ran.out, "\nExample"));
+		assert_non_null(strstr(strstr(ran.out, "\nExample"), example));
+		assert_non_null(strstr(ran.out, "  6  refused"));
+	}
+}
+
+/* ---- notes, expected people, status ---- */
+
+static void list_shows_rooms_refusals_and_who_is_expected(void **state)
+{
+	char refused[512];
+
+	(void)state;
+	only_as_root();
+	(void)snprintf(refused, sizeof(refused), "%sroom=Exam 1\nlinked=1\nrefusal=not_assigned\nrefused=%lld\n", ALICE,
+		       (long long)time(NULL) - 2 * 86400 - 100);
+	daemon_answers(refused);
+	daemon_answers(BOB "linked=1\nrefusal=\nrefused=0\n");
+	daemon_answers("status=expected\nkind=link\nname=local\ntenant=clinic\nemail=l@clinic.example\nsubject=\n"
+		       "expires=4102444800\n");
+	daemon_answers("status=expected\nkind=link\nname=late\ntenant=clinic\nemail=t@clinic.example\nexpires=7200\n");
+	daemon_answers("status=expected\nkind=add\nname=sean\ntenant=clinic\nemail=s@clinic.example\nexpires=0\n");
+	daemon_answers("status=end\n");
+	daemon_runs("provisiond.socket");
+	provisionctl("list");
+	assert_string_equal(ran.out, "NAME          UID  STATE        ROOM    TENANT  LAST SIGN-IN      EMAIL          "
+				     "       FULL NAME       NOTE\n"
+				     "alice  2000200007  active       Exam 1  clinic  2023-11-15 00:13  "
+				     "alice@clinic.example  Alice Ångström  "
+				     "refused by Okta: not assigned, 2 days ago; linked\n"
+				     "bob    2000200123  deactivated  -       clinic  never             "
+				     "bob@clinic.example    -               "
+				     "linked\n"
+				     "late            -  expected     -       clinic  -                 "
+				     "t@clinic.example      -               "
+				     "not linked in time (1970-01-01 03:00)\n"
+				     "local           -  expected     -       clinic  -                 "
+				     "l@clinic.example      -               "
+				     "linked at a sign-in until 2100-01-01 01:00\n"
+				     "sean            -  expected     -       clinic  -                 "
+				     "s@clinic.example      -               "
+				     "made at the first sign-in\n");
+	provisionctl("list --names");
+	assert_string_equal(ran.out, "alice\nbob\nlate\nlocal\nsean\n");
+	provisionctl("list --json");
+	assert_non_null(strstr(ran.out,
+			       "    \"name\": \"local\",\n    \"state\": \"expected\",\n    \"kind\": \"link\",\n"
+			       "    \"tenant\": \"clinic\",\n    \"email\": \"l@clinic.example\",\n"
+			       "    \"subject\": null,\n    \"expires\": \"2100-01-01T00:00:00Z\"\n"));
+	assert_non_null(strstr(ran.out, "    \"room\": \"Exam 1\",\n    \"linked\": true,\n"));
+	assert_non_null(strstr(ran.out, "    \"refusal\": \"not_assigned\",\n"));
+}
+
+static void show_adds_what_there_is_besides(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers(ALICE "room=Exam 1\nlinked=0\nstate_at=1700000000\ngroups_given=sudo,radiology\n"
+			     "first_subid=100000\nexpires=4102444800\n");
+	daemon_runs("provisiond.socket");
+	provisionctl("show alice");
+	assert_non_null(strstr(ran.out, "Room             Exam 1\n"));
+	assert_non_null(strstr(ran.out, "Groups given     sudo,radiology\nSubordinate ids  100000-165535\n"));
+	assert_non_null(strstr(ran.out, "State since      2023-11-14 23:13\n"));
+	assert_non_null(strstr(ran.out, "Expires          2100-01-01 01:00\n"));
+	provisionctl("show alice --json");
+	assert_non_null(strstr(ran.out, "  \"groups_given\": [\n    \"sudo\",\n    \"radiology\"\n  ],\n"
+					"  \"first_subid\": 100000,\n  \"expires\": \"2100-01-01T00:00:00Z\"\n"));
+}
+
+static void status_is_a_table_or_json(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers(
+		"status=status\nversion=1\naccounts=3\nactive=2\nincomplete=0\ndeactivated=1\nremoved=0\nexpected=4\n"
+		"waiting=5\nlock=held\nrecovery=due\ndatabase=readable\n");
+	daemon_runs("provisiond.socket");
+	provisionctl("status");
+	assert_string_equal(ran.out, "Version          1\n"
+				     "Accounts         3\n"
+				     "  active         2\n"
+				     "  incomplete     0\n"
+				     "  deactivated    1\n"
+				     "  removed        0\n"
+				     "Expected         4\n"
+				     "Changes waiting  5\n"
+				     "Account files    locked by another program; changes wait for it\n"
+				     "Recovery         something begun before is not ended yet; the log says why\n"
+				     "Database         readable\n");
+	provisionctl("status --json");
+	assert_non_null(strstr(ran.out, "  \"accounts\": 3,\n  \"active\": 2,\n"));
+	assert_non_null(strstr(ran.out, "  \"lock\": \"held\",\n"));
+}
+
+/* ---- deactivate --all-but ---- */
+
+#define CAROL "status=account\nname=carol\nuid=2000200124\nemail=carol@clinic.example\nstate=incomplete\n"
+
+static void write_staff(const char *text)
+{
+	_cleanup_file_ FILE *file = fopen("staff", "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+}
+
+static void all_but_asks_about_each_who_is_not_in_the_list(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers(ALICE);
+	daemon_answers(BOB);
+	daemon_answers(CAROL);
+	daemon_answers("status=end\n");
+	daemon_answers("status=done\naccount=carol\ndid=It.\n");
+	fake.first_packets = 4;
+	daemon_runs("provisiond.socket");
+	write_staff("ALICE@clinic.example # stays\n\nboob\n");
+	provisionctl("deactivate --all-but staff");
+	assert_string_equal(fake.questions, "op=list\nop=deactivate name=carol\n");
+	assert_non_null(strstr(ran.out, "To be deactivated: 1 account is not in the list, 1 stays:\n"));
+	assert_non_null(strstr(ran.out, "carol  never         carol@clinic.example"));
+	assert_non_null(strstr(ran.out, "1 of 1 account was deactivated.\n"));
+	assert_string_equal(ran.err, "provisionctl: line 3 of the list, \"boob\", is no account's name or email.\n");
+	assert_int_equal(ran.code, EXIT_DONE);
+	(void)unlink("staff");
+}
+
+static void all_but_tells_who_could_not_be_deactivated(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers(ALICE);
+	daemon_answers(CAROL);
+	daemon_answers("status=end\n");
+	daemon_answers("status=refused\nreason=storage\ntext=The disk is full.\n");
+	fake.first_packets = 3;
+	daemon_runs("provisiond.socket");
+	write_staff("alice\n");
+	provisionctl("deactivate --all-but staff");
+	assert_non_null(strstr(ran.out, "0 of 1 account was deactivated.\n"));
+	assert_string_equal(ran.err, "provisionctl: carol: The disk is full.\n");
+	assert_int_equal(ran.code, EXIT_FAILED);
+	(void)unlink("staff");
+}
+
+/* ---- tables, text and JSON on their own ---- */
+
 /* What a table of these looks like with colours. */
 static void states_are_coloured_and_padding_is_not(void **state)
 {
-	static const struct column columns[] = { { "STATE", COLUMN_STATE }, { "NAME", COLUMN_TEXT } };
+	static const struct column columns[] = { { "STATE", COLUMN_STATE, 0 }, { "NAME", COLUMN_TEXT, 0 } };
 	_cleanup_table_ struct table table = { .columns = columns, .column_count = 2 };
 	char *text = NULL;
 	size_t length;
@@ -443,6 +813,61 @@ static void states_are_coloured_and_padding_is_not(void **state)
 				  "\033[32mactive\033[0m       日本\n"
 				  "\033[31mdeactivated\033[0m  -\n");
 	free(text);
+}
+
+static void columns_yield_where_lines_would_be_too_long(void **state)
+{
+	static const struct column columns[] = { { "ONE", COLUMN_TEXT, 0 },
+						 { "TWO", COLUMN_NUMBER, 2 },
+						 { "THREE", COLUMN_TEXT, 1 } };
+	static const struct {
+		size_t widest;
+		const char *expected;
+	} rows[] = {
+		{ 0, "ONE  TWO  THREE\n1      2  3\n" },
+		{ 15, "ONE  TWO  THREE\n1      2  3\n" },
+		{ 14, "ONE  TWO\n1      2\n" },
+		{ 7, "ONE\n1\n" },
+		{ 1, "ONE\n1\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_table_ struct table table = { .columns = columns,
+						       .column_count = 3,
+						       .widest = rows[i].widest };
+		char *text = NULL;
+		size_t length;
+		FILE *out = open_memstream(&text, &length);
+
+		table_add(&table, "1");
+		table_add(&table, "2");
+		table_add(&table, "3");
+		assert_true(table_print(&table, false, out));
+		(void)fclose(out);
+		assert_string_equal(text, rows[i].expected);
+		free(text);
+	}
+}
+
+static void how_long_ago_is_said_in_the_largest_unit(void **state)
+{
+	static const struct {
+		long long passed;
+		const char *expected;
+	} rows[] = {
+		{ -5, "just now" },        { 0, "just now" },          { 59, "just now" },
+		{ 60, "1 minute ago" },    { 3599, "59 minutes ago" }, { 3600, "1 hour ago" },
+		{ 86399, "23 hours ago" }, { 86400, "1 day ago" },     { 400 * 86400LL, "400 days ago" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[TIME_TEXT_MAX];
+
+		time_text_ago(1700000000 - rows[i].passed, 1700000000, text);
+		assert_string_equal(text, rows[i].expected);
+	}
 }
 
 static void wide_characters_take_two_columns_and_escapes_four(void **state)
@@ -563,6 +988,21 @@ int main(void)
 		WITH_DAEMON(without_a_daemon_it_says_how_to_start_it),
 		WITH_DAEMON(a_daemon_that_hangs_up_in_the_middle_of_a_list_gives_no_list),
 		WITH_DAEMON(answers_that_make_no_sense_are_reported_as_such),
+		WITH_DAEMON(each_order_is_the_question_that_it_says),
+		WITH_DAEMON(what_was_done_is_told_sentence_by_sentence_and_made_harmless),
+		WITH_DAEMON(a_refusal_is_a_sentence_and_an_exit_code_of_its_own),
+		WITH_DAEMON(answers_to_orders_that_make_no_sense_are_reported_as_such),
+		WITH_DAEMON(where_nobody_can_be_asked_a_question_needs_yes),
+		WITH_DAEMON(a_name_that_is_too_long_for_a_question_is_said_to_be),
+		WITH_DAEMON(list_shows_rooms_refusals_and_who_is_expected),
+		WITH_DAEMON(show_adds_what_there_is_besides),
+		WITH_DAEMON(status_is_a_table_or_json),
+		WITH_DAEMON(all_but_asks_about_each_who_is_not_in_the_list),
+		WITH_DAEMON(all_but_tells_who_could_not_be_deactivated),
+		cmocka_unit_test(an_option_of_another_command_is_wrong_usage),
+		cmocka_unit_test(every_command_has_help_with_an_example),
+		cmocka_unit_test(columns_yield_where_lines_would_be_too_long),
+		cmocka_unit_test(how_long_ago_is_said_in_the_largest_unit),
 		cmocka_unit_test(wrong_usage_is_exit_2_with_a_sentence),
 		cmocka_unit_test(help_needs_neither_root_nor_daemons),
 		cmocka_unit_test(output_that_cannot_be_written_is_an_error),

@@ -374,7 +374,7 @@ static void a_malformed_order_ends_the_connection(void **state)
 static void what_cannot_be_linked_is_refused_with_what_to_do(void **state)
 {
 	static const struct expectation rows[] = {
-		{ { "op=link", "name=root", "email=r@clinic.example" }, "conflict", "root is root, so nobody can be" },
+		{ { "op=link", "name=root", "email=r@clinic.example" }, "conflict", "Nobody can be linked to root." },
 		{ { "op=link", "name=second", "email=r@clinic.example" }, "conflict", "second is root" },
 		{ { "op=link", "name=www", "email=w@clinic.example" }, "conflict", "has a uid below 1000" },
 		{ { "op=link", "name=nobody", "email=n@clinic.example" }, "conflict", "has a uid that is nobody's" },
