@@ -427,6 +427,16 @@ static void make_carols_removal(struct lifecycle_order *order)
 	order->change.groups_out = "*";
 }
 
+static void make_linked_removal(struct lifecycle_order *order)
+{
+	struct account_record record = locums_record();
+
+	record.state = ACCOUNT_REMOVED;
+	order->change = planned_change_none(CHANGE_REMOVE, &record);
+	order->change.locks = 2;
+	order->change.groups_out = "*";
+}
+
 static void make_reassignment(struct lifecycle_order *order)
 {
 	const struct account_record record = alices_record(ACCOUNT_REMOVED);
@@ -463,6 +473,11 @@ static const struct scenario scenarios[] = {
 	{ "deactivation", alice_is_active, { CHANGE("alice", is_deactivated, make_deactivation) }, 1, true },
 	{ "reactivation", alice_is_deactivated, { CHANGE("alice", is_active, make_reactivation) }, 1, false },
 	{ "removal", alice_is_active, { CHANGE("alice", is_removed, make_removal) }, 1, true },
+	{ "removal of a linked account",
+	  locum_is_linked,
+	  { CHANGE("locum", is_removed, make_linked_removal) },
+	  1,
+	  false },
 	{ "reassignment", alice_is_active, { CHANGE("alice", is_gone, make_reassignment) }, 1, true },
 	{ "several in one round",
 	  before_several,
