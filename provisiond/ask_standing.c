@@ -69,17 +69,19 @@ static void sources_answered_standing(void *context, const struct source_facts *
 	answer(context, words[facts->name], NULL);
 }
 
-/* Whether the link of that local user could be taken now. */
-static bool may_be_linked(const struct service *service, const struct expected *expected)
+/* How a local user stands for whom a link waits: one like any other, if the link could not be taken now. */
+static const char *standing_before_link(const struct service *service, const struct expected *expected)
 {
 	struct local_account local;
 	struct verdict verdict;
 
 	if (expected->kind != EXPECTED_LINK || !config_tenant_named(service->config, expected->tenant))
-		return false;
+		return "not_ours";
 	facts_local_account(service, expected->name, &local);
+	if (local.unreadable || local.holder == UID_HOLDER_UNKNOWN)
+		return "unavailable";
 	admission_of_link(expected, &local, &verdict);
-	return verdict.kind == VERDICT_LINK;
+	return verdict.kind == VERDICT_LINK ? "expected" : "not_ours";
 }
 
 /* A name without an account: that of a local user, or one that could be promised. `removed` is the account that its
@@ -98,8 +100,8 @@ static void answer_unrecorded(const struct service *service, struct question *qu
 	stands_for(service->config, name, removed, awaited == STORE_FOUND ? &expected : NULL, &stands);
 	if (local < 0 || awaited == STORE_FAILED)
 		answer(question, "unavailable", NULL);
-	else if (local > 0 && awaited == STORE_FOUND && may_be_linked(service, &expected))
-		answer(question, "expected", NULL);
+	else if (local > 0 && awaited == STORE_FOUND)
+		answer(question, standing_before_link(service, &expected), NULL);
 	else if (local > 0 || (stands.reason != REASON_NONE && !stands.is_email))
 		answer(question, "not_ours", NULL);
 	else

@@ -253,47 +253,50 @@ static void look_up_recorded(struct lookup *lookup, const struct stands_for *sta
 
 /* ---- who is expected ---- */
 
-/* A local user whom the admin has linked remains one until the link is taken: the password is good as before. */
+static void answer_local(struct lookup *lookup, const struct tenant *tenant, const char *account,
+			 const struct account_user *user)
+{
+	const struct entry entry = {
+		.kind = "active",
+		.account = account,
+		.tenant = tenant->name,
+		.uid = user->uid,
+		.gid = user->gid,
+		.gecos = user->gecos,
+		.home = user->home,
+		.shell = user->shell,
+		.fallback = true,
+	};
+	struct wire_writer answer;
+
+	begin_entry(lookup, &entry, &answer);
+	put_groups(lookup->service, account, &answer);
+	finish(lookup, &answer);
+}
+
+/* A local user whom the admin has linked remains one until the link is taken: the password is good as before, and what
+ * is in the way of the link is not in theirs. */
 static void look_up_link(struct lookup *lookup, const struct stands_for *stands, const struct expected *expected)
 {
 	struct local_account local;
 	struct account_user user;
-	struct wire_writer answer;
 	struct verdict verdict;
+	int found;
 
 	facts_local_account(lookup->service, expected->name, &local);
+	found = account_files_user_named(lookup->service->files, expected->name, &user);
 	if (stands->reason != REASON_NONE)
 		admission_of_no_account(stands, &verdict);
 	else
 		admission_of_link(expected, &local, &verdict);
-	if (local.unreadable) {
+	if (local.unreadable || local.holder == UID_HOLDER_UNKNOWN || found < 0)
 		answer_status(lookup, "unavailable");
-		return;
-	}
-	if (verdict.kind == VERDICT_REFUSED && local.there && !stands->is_email) {
+	else if (verdict.kind != VERDICT_REFUSED && found > 0)
+		answer_local(lookup, stands->tenant, expected->name, &user);
+	else if (local.there && !stands->is_email)
 		answer_status(lookup, "not_ours");
-		return;
-	}
-	if (verdict.kind == VERDICT_REFUSED ||
-	    account_files_user_named(lookup->service->files, expected->name, &user) <= 0) {
+	else
 		answer_refused(lookup, &verdict);
-		return;
-	}
-	begin_entry(lookup,
-		    &(struct entry){
-			    .kind = "active",
-			    .account = expected->name,
-			    .tenant = stands->tenant->name,
-			    .uid = user.uid,
-			    .gid = user.gid,
-			    .gecos = user.gecos,
-			    .home = user.home,
-			    .shell = user.shell,
-			    .fallback = true,
-		    },
-		    &answer);
-	put_groups(lookup->service, expected->name, &answer);
-	finish(lookup, &answer);
 }
 
 /* ---- what is not ---- */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "alices_account.h"
 #include "common/listen.h"
@@ -155,6 +156,7 @@ static const char *ask(uid_t uid, const char *const *fields, const struct failin
 	server_set_privileged_user(caller.server, PAM_OIDC_UID);
 	server_attach(caller.server,
 		      &(struct server_attachment){ -1, lifecycle_deadline_ms, lifecycle_run, bench.service.lifecycle });
+	server_attach(caller.server, &(struct server_attachment){ -1, admit_deadline_ms, admit_run, &bench.service });
 	assert_int_equal(seteuid(uid), 0);
 	caller.fd = wire_connect(bench.socket, wire_now_ms() + PATIENCE_MS);
 	assert_int_equal(seteuid(0), 0);
@@ -209,7 +211,7 @@ static bool is_no_answer(void)
 
 /* ---- questions that change nothing ---- */
 
-enum state { NOBODY, ACTIVE, DEACTIVATED };
+enum state { NOBODY, EXPECTED, ACTIVE, DEACTIVATED };
 
 struct asking {
 	const char *const *fields;
@@ -245,6 +247,36 @@ static const char *const admit_mallory[FIELDS_MAX] = {
 	"full_name=Mallory Example",
 	"service=sshd",
 };
+
+/* The small machine's user `local` waits for Alice. */
+static const char *const admit_to_link[FIELDS_MAX] = {
+	"op=admit",
+	"name=local",
+	"tenant=clinic",
+	"issuer=https://clinic.example",
+	"client_id=clinic-client",
+	"subject=00ualice",
+	"email=alice@clinic.example",
+	"email_verified=true",
+	"full_name=Alice Example",
+	"service=sshd",
+};
+
+static void expect_alice(void)
+{
+	const struct expected expected = {
+		.kind = EXPECTED_LINK,
+		.name = "local",
+		.tenant = "clinic",
+		.email = "alice@clinic.example",
+		.subject = "",
+		.uid = 1000,
+		.made_at = (int64_t)time(NULL),
+		.expires_at = (int64_t)time(NULL) + EXPECTED_LINK_LIFE_S,
+	};
+
+	assert_int_equal(store_expect(bench.machine.store, &expected), 0);
+}
 
 static bool ask_while_failing(void *context, const struct failing_manner *manner, unsigned n)
 {
@@ -288,6 +320,14 @@ static void a_question_is_answered_rightly_or_not_at_all(void **state)
 		{ FIELDS("op=show", "name=bob"), ACTIVE, 0, "unknown", NULL, NULL },
 		{ FIELDS("op=list", "x="), ACTIVE, 0, "end", NULL, NULL },
 		{ FIELDS("op=redeem", "ticket=made-up", "name=alice"), ACTIVE, 0, "no", NULL, NULL },
+		{ FIELDS("op=lookup", "name=local", "purpose=login"), EXPECTED, 0, "entry", "fallback", "1" },
+		{ FIELDS("op=lookup", "name=locum", "purpose=login"), EXPECTED, 0, "not_ours", NULL, NULL },
+		{ FIELDS("op=lookup", "name=alice@clinic.example", "purpose=login"), EXPECTED, 0, "entry", "uid",
+		  "1000" },
+		{ FIELDS("op=standing", "name=local"), EXPECTED, 0, "expected", NULL, NULL },
+		{ FIELDS("op=refused", "name=alice", "tenant=clinic", "reason=denied"), ACTIVE, PAM_OIDC_UID, "noted",
+		  NULL, NULL },
+		{ FIELDS("op=answer", "name=alice", "uid=" ALICE, "room=Exam 1"), ACTIVE, 0, "refused", NULL, NULL },
 		{ admit_mallory, ACTIVE, PAM_OIDC_UID, "refused", NULL, NULL },
 		{ admit_alice, DEACTIVATED, PAM_OIDC_UID, "refused", NULL, NULL },
 	};
@@ -297,7 +337,9 @@ static void a_question_is_answered_rightly_or_not_at_all(void **state)
 		struct asking *asking = &rows[i];
 
 		make_bench();
-		if (asking->state != NOBODY) {
+		if (asking->state == EXPECTED)
+			expect_alice();
+		if (asking->state == ACTIVE || asking->state == DEACTIVATED) {
 			(void)ask(PAM_OIDC_UID, admit_alice, NULL, 0, NULL);
 			assert_true(status_is("admitted"));
 		}
@@ -360,6 +402,98 @@ static void a_new_person_is_admitted_whole_or_not_at_all(void **state)
 	(void)state;
 	for (size_t m = 0; m < sizeof(manners) / sizeof(manners[0]); m++)
 		assert_in_range(failing_each(admit_while_failing, NULL, &manners[m]), 1, FAILING_N_MAX - 1);
+}
+
+/* ---- changes ---- */
+
+static bool row_is(const char *name, const char *row)
+{
+	char path[256], line[512];
+	bool same = false;
+	FILE *file;
+
+	machine_path(&bench.machine, "/etc/passwd", path);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+			same = strcmp(line, row) == 0;
+	(void)fclose(file);
+	return same;
+}
+
+#define ROW_BEFORE "alice:x:" ALICE ":" ALICE ":Alice Example:/home/alice:/bin/bash\n"
+#define ROW_AFTER "alice:x:" ALICE ":" ALICE ":Alice Jones:/home/alice:/bin/bash\n"
+
+static const char *const admit_jones[FIELDS_MAX] = {
+	"op=admit",
+	"name=alice",
+	"tenant=clinic",
+	"issuer=https://clinic.example",
+	"client_id=clinic-client",
+	"subject=00ualice",
+	"email=alice.jones@clinic.example",
+	"email_verified=true",
+	"full_name=Alice Jones",
+	"service=sshd",
+};
+
+/* Whoever has an account is let in even when what changed cannot be brought up to date now; it is the next time. */
+static bool update_while_failing(void *context, const struct failing_manner *manner, unsigned n)
+{
+	bool failed;
+
+	(void)context;
+	make_bench();
+	(void)ask(PAM_OIDC_UID, admit_alice, NULL, 0, NULL);
+	assert_true(status_is("admitted"));
+	(void)ask(PAM_OIDC_UID, admit_jones, manner, n, &failed);
+	assert_true(status_is("admitted") || status_is("refused") || !caller.status);
+	if (status_is("admitted"))
+		assert_true(field_is("account", "alice") && field_is("uid", ALICE) && field_is("created", "0"));
+	restart();
+	assert_true(row_is("alice", ROW_BEFORE) || row_is("alice", ROW_AFTER));
+	(void)ask(PAM_OIDC_UID, admit_jones, NULL, 0, NULL);
+	assert_true(status_is("admitted"));
+	assert_true(row_is("alice", ROW_AFTER));
+	remove_bench();
+	return failed;
+}
+
+/* The local account is taken or waits on; it is never lost, and nobody else takes it meanwhile. */
+static bool link_while_failing(void *context, const struct failing_manner *manner, unsigned n)
+{
+	bool failed, admitted;
+
+	(void)context;
+	make_bench();
+	expect_alice();
+	(void)ask(PAM_OIDC_UID, admit_to_link, manner, n, &failed);
+	admitted = status_is("admitted");
+	assert_true(admitted || status_is("refused") || !caller.status);
+	restart();
+	(void)ask(0, FIELDS("op=standing", "name=local"), NULL, 0, NULL);
+	assert_true(status_is("active") || (!admitted && status_is("expected")));
+	(void)ask(PAM_OIDC_UID, admit_to_link, NULL, 0, NULL);
+	assert_true(status_is("admitted"));
+	assert_true(field_is("account", "local") && field_is("uid", "1000") && field_is("created", "0"));
+	assert_true(row_is("local", "local:x:1000:1000:Alice Example:/home/local:/bin/sh\n"));
+	remove_bench();
+	return failed;
+}
+
+/* One manner of each kind: what the lifecycle makes of all of them is its own tests' business. */
+static void a_change_is_made_whole_or_not_at_all(void **state)
+{
+	static const size_t chosen[] = { 0, 2, 6, 9 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(chosen) / sizeof(chosen[0]); i++) {
+		const struct failing_manner *manner = &manners[chosen[i]];
+
+		assert_in_range(failing_each(update_while_failing, NULL, manner), 1, FAILING_N_MAX - 1);
+		assert_in_range(failing_each(link_while_failing, NULL, manner), 1, FAILING_N_MAX - 1);
+	}
 }
 
 /* Somebody who has the account already; also with the disk full. */
@@ -463,6 +597,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_start_that_fails_leaves_nothing_behind, say_where),
 		cmocka_unit_test_teardown(a_question_is_answered_rightly_or_not_at_all, say_where),
 		cmocka_unit_test_teardown(a_new_person_is_admitted_whole_or_not_at_all, say_where),
+		cmocka_unit_test_teardown(a_change_is_made_whole_or_not_at_all, say_where),
 		cmocka_unit_test_teardown(tickets_serve_once_and_their_owner_only, say_where),
 	};
 
