@@ -380,11 +380,13 @@ enum home_result home_move(const struct home_place *place, const char *from, con
 	here = open_spot(place, from, false, &old, ret_report);
 	if (here == HOME_DONE)
 		here = examine(&old, from, uid, ret_report);
+	if (here != HOME_DONE && (there != HOME_DONE || old.parent < 0))
+		return here;
+	ret_report->fault[0] = '\0';
 	if (here != HOME_DONE)
-		return there == HOME_DONE && old.parent >= 0 ? sync_both(&old, &new, to, ret_report) : here;
+		return sync_both(&old, &new, to, ret_report);
 	if (there != HOME_MISSING)
 		return fail(ret_report, HOME_EXISTS, to, "exists already");
-	ret_report->fault[0] = '\0';
 	return move(&old, &new, from, uid, ret_report);
 }
 

@@ -573,6 +573,68 @@ static void only_our_leftovers_are_swept(void **state)
 	assert_int_equal(swept, 0);
 }
 
+static enum home_result move_home(struct fixture *fixture, const char *to)
+{
+	return home_move(&fixture->place, fixture->request.path, to, fixture->request.uid, &fixture->report);
+}
+
+static void a_home_is_moved_with_all_that_is_in_it_and_closed_to_others(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->request.mode = 0755;
+	assert_int_equal(create(fixture), HOME_DONE);
+	assert_int_equal(move_home(fixture, "/home/alice.2000"), HOME_DONE);
+	assert_int_equal(scratch_count(&fixture->scratch, "home", ""), 1);
+	assert_owned(fixture, "home/alice.2000", 0700);
+	assert_int_equal(scratch_count(&fixture->scratch, "home/alice.2000", ".bashrc"), 1);
+	/* After a crash it is asked for once more. */
+	assert_int_equal(move_home(fixture, "/home/alice.2000"), HOME_DONE);
+	assert_string_equal(fixture->report.fault, "");
+}
+
+static void a_home_is_never_moved_over_anything(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(move_home(fixture, "/home/alice.2000"), HOME_MISSING);
+	assert_int_equal(create(fixture), HOME_DONE);
+	scratch_write(&fixture->scratch, "home/file", "", 0644);
+	assert_int_equal(move_home(fixture, "/home/file"), HOME_EXISTS);
+	assert_int_equal(symlinkat("/nowhere", fixture->scratch.fd, "home/link"), 0);
+	assert_int_equal(move_home(fixture, "/home/link"), HOME_EXISTS);
+	assert_int_equal(move_home(fixture, "/home/alice"), HOME_EXISTS);
+	assert_int_equal(move_home(fixture, "/nowhere/alice"), HOME_MISSING);
+	assert_int_equal(move_home(fixture, "/home/../alice"), HOME_INVALID);
+	assert_int_equal(scratch_count(&fixture->scratch, "home", ""), 3);
+	assert_int_equal(scratch_count(&fixture->scratch, "home/alice", ".bashrc"), 1);
+}
+
+static void a_home_of_somebody_else_is_not_moved(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(create(fixture), HOME_DONE);
+	fixture->request.uid++;
+	assert_int_equal(move_home(fixture, "/home/alice.2000"), HOME_EXISTS);
+	assert_fault(fixture, "belongs to uid");
+	fixture->request.uid--;
+	assert_int_equal(scratch_count(&fixture->scratch, "home", ""), 1);
+	assert_true(exists(fixture, "home/alice"));
+}
+
+static void a_home_is_moved_where_a_rename_cannot_refuse_to_replace(void **state)
+{
+	struct fixture *fixture = *state;
+
+	calls.no_noreplace = true;
+	assert_int_equal(create(fixture), HOME_DONE);
+	assert_int_equal(move_home(fixture, "/home/alice.2000"), HOME_DONE);
+	assert_int_equal(create(fixture), HOME_DONE);
+	assert_int_equal(move_home(fixture, "/home/alice.2000"), HOME_EXISTS);
+	assert_int_equal(scratch_count(&fixture->scratch, "home", ""), 2);
+}
+
 static void every_result_has_its_text(void **state)
 {
 	(void)state;
@@ -610,6 +672,10 @@ int main(void)
 		CASE(a_home_deeper_than_our_stack_and_locked_inside_is_removed),
 		CASE(what_is_mounted_inside_a_home_is_not_emptied),
 		CASE(only_our_leftovers_are_swept),
+		CASE(a_home_is_moved_with_all_that_is_in_it_and_closed_to_others),
+		CASE(a_home_is_never_moved_over_anything),
+		CASE(a_home_of_somebody_else_is_not_moved),
+		CASE(a_home_is_moved_where_a_rename_cannot_refuse_to_replace),
 		CASE(every_result_has_its_text),
 	};
 
