@@ -4,6 +4,7 @@
 #include "provisiond/manage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,11 +55,11 @@ static void cleanup_manage(struct manage *const *manage)
 static uint32_t login_uid(pid_t pid)
 {
 	char path[64], text[16] = "";
-	_cleanup_file_ FILE *file = NULL;
+	_cleanup_fd_ int fd = -1;
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/loginuid", (long)pid);
-	file = fopen(path, "re");
-	if (!file || !fgets(text, sizeof(text), file) || text[0] < '0' || text[0] > '9')
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || text[0] < '0' || text[0] > '9')
 		return UINT32_MAX;
 	return (uint32_t)strtoul(text, NULL, 10);
 }
@@ -253,16 +254,22 @@ static bool goes_on(const struct manage *manage)
 	       (manage->verdict == MANAGE_LATER && !manage->dry);
 }
 
+/* What stands against it, or is only asked about, is answered at once. */
+static void queue_or_answer(struct manage *manage)
+{
+	if (goes_on(manage) && !manage->dry)
+		queue(manage);
+	else
+		answer(manage);
+}
+
 static void sources_answered_manage(void *context, const struct source_facts *facts)
 {
 	struct manage *manage = context;
 
 	manage->sources = *facts;
 	judge(manage, (int64_t)time(NULL));
-	if (goes_on(manage) && !manage->dry)
-		queue(manage);
-	else
-		answer(manage);
+	queue_or_answer(manage);
 }
 
 void handle_manage(struct service *service, struct question *question, const struct wire_message *message)
@@ -278,13 +285,9 @@ void handle_manage(struct service *service, struct question *question, const str
 	manage->question = question;
 	name_asker(manage);
 	judge(manage, (int64_t)time(NULL));
-	if (!goes_on(manage))
-		answer(manage);
-	else if (manage->order->asks_sources)
+	if (goes_on(manage) && manage->order->asks_sources)
 		inquire(service->inquiries, manage->name, true, manage->uid_in_question,
 			wire_now_ms() + SOURCES_DEADLINE_MS, sources_answered_manage, manage);
-	else if (manage->dry)
-		answer(manage);
 	else
-		queue(manage);
+		queue_or_answer(manage);
 }

@@ -4,8 +4,10 @@
 #include "provisiond/ctl/audit_list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 
@@ -13,21 +15,37 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\r\v\f"
 
+/* As much as fits, until the end. -1 with errno. */
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t n = read(fd, text + length, size - length);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n == 0)
+			break;
+		length += n > 0 ? (size_t)n : 0;
+	}
+	return (ssize_t)length;
+}
+
 static enum exit_code read_text(const char *path, char **ret_text)
 {
-	_cleanup_file_ FILE *file = fopen(path, "re");
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_free_ char *text = malloc(FILE_MAX + 1);
-	size_t n = 0;
+	ssize_t n;
 
 	if (!text)
 		return complain_of_memory();
-	if (file)
-		n = fread(text, 1, FILE_MAX + 1, file);
-	if (!file || ferror(file)) {
+	n = fd >= 0 ? read_all(fd, text, FILE_MAX + 1) : -1;
+	if (n < 0) {
 		complain("the list cannot be read: %s. Nobody was deactivated.", strerror(errno));
 		return EXIT_LOCAL;
 	}
-	if (n > FILE_MAX || memchr(text, '\0', n)) {
+	if ((size_t)n > FILE_MAX || memchr(text, '\0', (size_t)n)) {
 		complain("the list is no text of at most 16 MiB. Nobody was deactivated.");
 		return EXIT_REFUSED;
 	}

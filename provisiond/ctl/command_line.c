@@ -46,9 +46,7 @@ static void print_usage(const struct command *command, FILE *out)
 	for (size_t i = 0; i < KNOWN; i++) {
 		const struct known_option *known = &known_options[i];
 
-		/* An option that is not optional stands among the arguments. */
-		if (command->options & known->option & ~(unsigned)(OPTION_HELP | OPTION_VERSION) &&
-		    !strstr(command->arguments, known->name))
+		if (command->options & known->option & ~(OPTION_HELP | OPTION_VERSION | command->demanded))
 			(void)fprintf(out, " [%s%s%s]", known->name, known->value ? " " : "",
 				      known->value ? known->value : "");
 	}

@@ -31,6 +31,7 @@ struct command {
 	const char *arguments; /* for help; "" for none */
 	int fewest, most;      /* arguments */
 	unsigned options;      /* all that it takes */
+	unsigned demanded;     /* of these, those that stand among the arguments, since they cannot be left out */
 	const char *summary;
 	const char *details; /* lines for the command's own help */
 	run_command *run;

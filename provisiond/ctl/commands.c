@@ -106,6 +106,7 @@ const struct command commands[] = {
 		.fewest = 1,
 		.most = 1,
 		.options = OPTIONS_OF_CHANGES | OPTION_UID,
+		.demanded = OPTION_UID,
 		.summary = "keep a user id for an account that is yet to be made",
 		.details =
 			"Where the log says that the computed uid of NAME is taken, this chooses another one. Nobody "

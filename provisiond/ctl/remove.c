@@ -8,11 +8,13 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "provisiond/ctl/archive.h"
@@ -48,7 +50,10 @@ static enum exit_code ask_for_home(const char *name, char **ret_home, uint32_t *
 	if (!home || home[0] != '/' || !wire_get_id(&account, "uid", ret_uid))
 		return conversation_nonsense(&conversation);
 	*ret_home = strdup(home);
-	return *ret_home ? EXIT_DONE : complain_of_memory();
+	if (*ret_home)
+		return EXIT_DONE;
+	(void)complain_of_memory();
+	return EXIT_LOCAL;
 }
 
 /* tar must not read somebody else's files because an account's home says so. */
@@ -65,18 +70,35 @@ static enum exit_code judge_home(const char *home, uint32_t uid)
 
 /* ---- what still runs ---- */
 
+/* Whether one of the process's four uids is this one. Its files below /proc may be root's nevertheless. */
+static bool runs_as(int proc, const char *pid, uint32_t uid)
+{
+	char path[280], text[4096], *at;
+	_cleanup_fd_ int fd = -1;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/status", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	at = strstr(text, "\nUid:");
+	at = at ? at + strlen("\nUid:") : NULL;
+	for (int i = 0; at && i < 4; i++)
+		if (strtoul(at, &at, 10) == uid)
+			return true;
+	return false;
+}
+
 static bool runs_anything(uint32_t uid)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 	bool found = false;
 
-	while (proc && !found && (entry = readdir(proc)) != NULL) {
-		struct stat st;
-
-		found = isdigit((unsigned char)entry->d_name[0]) && fstatat(dirfd(proc), entry->d_name, &st, 0) == 0 &&
-			st.st_uid == uid;
-	}
+	while (proc && !found && (entry = readdir(proc)) != NULL)
+		found = isdigit((unsigned char)entry->d_name[0]) && runs_as(dirfd(proc), entry->d_name, uid);
 	if (proc)
 		(void)closedir(proc);
 	return found;
@@ -160,8 +182,9 @@ static enum exit_code remove_with_archive(const struct invocation *invocation)
 	uint32_t uid = 0;
 	enum exit_code code = ask_for_home(invocation->arguments[0], &home, &uid);
 
-	if (code == EXIT_DONE)
-		code = judge_home(home, uid);
+	if (code != EXIT_DONE || !home)
+		return code;
+	code = judge_home(home, uid);
 	if (code != EXIT_DONE)
 		return code;
 	if (invocation->dry_run)
