@@ -56,9 +56,7 @@ static enum outcome choose(const struct attempt *attempt, const struct client_co
 	enum outcome outcome = WRONG;
 	char again[128];
 
-	(void)snprintf(
-		again, sizeof(again),
-		"That is not in the list. Type a number from 1 to %zu, or a name as it stands there: ", rooms->count);
+	(void)snprintf(again, sizeof(again), "Not in the list. Type a number from 1 to %zu, or a name: ", rooms->count);
 	for (int i = 0; i < TRIES && outcome == WRONG; i++)
 		outcome = ask_once(attempt, client, rooms, i == 0 ? text : again, deadline_ms, ret_room);
 	return outcome;

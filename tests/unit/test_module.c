@@ -1332,8 +1332,7 @@ static void a_room_is_chosen_by_its_number_or_its_name(void **state)
 
 static void there_are_three_tries(void **state)
 {
-	static const char again[] =
-		"That is not in the list. Type a number from 1 to 3, or a name as it stands there: ";
+	static const char again[] = "Not in the list. Type a number from 1 to 3, or a name: ";
 
 	(void)state;
 	world.redeem = CONFIRMED ROOMS;
