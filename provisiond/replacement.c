@@ -28,6 +28,7 @@ struct staged {
 	char new_name[NAME_SIZE];
 	char old_name[NAME_SIZE];
 	enum stage stage;
+	int fd; /* of the new file while it is being written; -1 otherwise */
 };
 
 struct transaction {
@@ -166,16 +167,15 @@ static int fill(int fd, const struct replacement *file)
 {
 	int r = dress(fd, file);
 
-	if (r == 0)
-		r = write_all(fd, file->text, file->length);
-	return r == 0 && fsync(fd) != 0 ? -errno : r;
+	return r == 0 ? write_all(fd, file->text, file->length) : r;
 }
 
-/* Writes the new file beside the old one. */
+/* Writes the new file beside the old one. It is on its way to the disk then, for the syncing of the first to take all
+ * of them along: on a file system with a journal, that is one commit instead of one for each. */
 static int stage(struct transaction *transaction, struct staged *staged)
 {
 	const struct replacement *file = staged->file;
-	int fd, r = temporary_names(file->name, staged->new_name, staged->old_name);
+	int r = temporary_names(file->name, staged->new_name, staged->old_name);
 
 	if (r == 0)
 		r = replacement_sweep(transaction->directory, file->name);
@@ -183,19 +183,47 @@ static int stage(struct transaction *transaction, struct staged *staged)
 		note(transaction, file->name, -r, "cannot make room for a new file beside it");
 		return r;
 	}
-	fd = openat(transaction->directory, staged->new_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (fd < 0) {
+	staged->fd = openat(transaction->directory, staged->new_name,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (staged->fd < 0) {
 		r = -errno;
 		note(transaction, file->name, -r, "cannot create a new file beside it");
 		return r;
 	}
 	staged->stage = STAGE_WRITTEN;
-	r = fill(fd, file);
-	if (close(fd) != 0 && r == 0)
-		r = -errno;
+	r = fill(staged->fd, file);
 	if (r < 0)
 		note(transaction, file->name, -r, "cannot write a new file beside it");
+	else
+		(void)sync_file_range(staged->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return r;
+}
+
+static int finish(struct transaction *transaction, struct staged *staged)
+{
+	int r = fsync(staged->fd) != 0 ? -errno : 0;
+
+	if (close(staged->fd) != 0 && r == 0)
+		r = -errno;
+	staged->fd = -1;
+	if (r < 0)
+		note(transaction, staged->file->name, -r, "cannot write a new file beside it");
+	return r;
+}
+
+/* All content is awaited before the first file is synced: on a file system with a journal, its commit then takes the
+ * others along, instead of one commit for each of them. */
+static int stage_all(struct transaction *transaction)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < transaction->count && r == 0; i++)
+		r = stage(transaction, &transaction->files[i]);
+	for (size_t i = 0; i < transaction->count && r == 0; i++)
+		(void)sync_file_range(transaction->files[i].fd, 0, 0,
+				      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	for (size_t i = 0; i < transaction->count && r == 0; i++)
+		r = finish(transaction, &transaction->files[i]);
 	return r;
 }
 
@@ -277,6 +305,7 @@ static enum replacement_result roll_back(struct transaction *transaction, enum r
 		bool in_place = staged->stage == STAGE_EXCHANGED || staged->stage == STAGE_LINKED;
 		int r = in_place ? put_back(transaction, staged) : 0;
 
+		cleanup_fd(&staged->fd);
 		moved = moved || in_place;
 		if (r < 0) {
 			note_also(transaction, staged->file->name, -r);
@@ -335,10 +364,9 @@ enum replacement_result replace_files(int directory, const char *path, const str
 	if (count > REPLACEMENT_FILES_MAX)
 		return REPLACEMENT_FAILED;
 	for (size_t i = 0; i < count; i++)
-		transaction.files[i].file = &files[i];
-	for (size_t i = 0; i < count; i++)
-		if (stage(&transaction, &transaction.files[i]) < 0)
-			return roll_back(&transaction, REPLACEMENT_FAILED);
+		transaction.files[i] = (struct staged){ .file = &files[i], .fd = -1 };
+	if (stage_all(&transaction) < 0)
+		return roll_back(&transaction, REPLACEMENT_FAILED);
 	result = replace_staged(&transaction);
 	if (result != REPLACEMENT_DONE)
 		return roll_back(&transaction, result);
