@@ -877,6 +877,81 @@ static void an_account_whose_row_is_gone_can_be_removed(void **state)
 	assert_string_equal(state_of(*state, "gone"), "removed");
 }
 
+/* ---- under the lock ---- */
+
+/* Takes the system's lock as vipw would. */
+static int hold_lock(const struct bench *bench)
+{
+	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[256];
+	int fd;
+
+	machine_path(&bench->machine, "/etc/.pwd.lock", path);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_SETLK, &whole), 0);
+	return fd;
+}
+
+static void wait_until_it_waits(struct bench *bench)
+{
+	for (int i = 0; i < 1000; i++) {
+		assert_string_equal(ASK(bench, 0, "op=status"), "status");
+		if (strcmp(wire_get(&bench->answer, "waiting"), "1") == 0)
+			return;
+		(void)poll(NULL, 0, 5);
+	}
+	fail_msg("nothing waits for the lock");
+}
+
+static void what_became_untrue_while_the_lock_was_waited_for_is_refused(void **state)
+{
+	static const char question[] = "op=deactivate\0name=alice";
+	struct bench *bench = *state;
+	int lock = hold_lock(bench), fd = wire_connect(bench->socket, wire_now_ms() + 1000);
+	ssize_t n;
+
+	assert_int_equal(send(fd, question, sizeof(question), 0), sizeof(question));
+	wait_until_it_waits(bench);
+	assert_field(bench, "lock", "held");
+	machine_write(&bench->machine, "/etc/passwd", 0644, "root:x:0:0:root:/root:/bin/bash\n");
+	(void)close(lock);
+	n = wire_receive(fd, bench->bytes, sizeof(bench->bytes), wire_now_ms() + 10000);
+	assert_true(n > 0 && wire_parse(bench->bytes, (size_t)n, &bench->answer));
+	assert_refused(bench, wire_kind(&bench->answer, "status"), "conflict");
+	assert_in(wire_get(&bench->answer, "text"), "but no longer in /etc/passwd");
+	(void)close(fd);
+	assert_string_equal(state_of(bench, "alice"), "active");
+}
+
+static void an_order_that_nobody_waits_for_any_more_is_not_carried_out(void **state)
+{
+	static const char question[] = "op=deactivate\0name=alice";
+	struct bench *bench = *state;
+	int lock = hold_lock(bench), fd = wire_connect(bench->socket, wire_now_ms() + 1000);
+
+	assert_int_equal(send(fd, question, sizeof(question), 0), sizeof(question));
+	wait_until_it_waits(bench);
+	(void)close(fd);
+	/* The next question is answered after the daemon has seen the end of that connection. */
+	assert_string_equal(ASK(bench, 0, "op=status"), "status");
+	(void)close(lock);
+	assert_string_equal(ASK(bench, 0, "op=reserve", "name=freya", "uid=2100000002"), "done");
+	assert_string_equal(state_of(bench, "alice"), "active");
+}
+
+static void an_account_that_is_just_being_made_is_left_in_peace(void **state)
+{
+	static const char *const ops[] = { "op=unlink",     "op=room",     "op=deactivate",
+					   "op=reactivate", "op=reassign", "op=remove" };
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		assert_refused(*state, ASK(*state, 0, ops[i], "name=making", "room=Exam 1", "dry=1"), "conflict");
+		assert_in(wire_get(&((struct bench *)*state)->answer, "text"), "making is just being made");
+	}
+	assert_string_equal(state_of(*state, "making"), "creating");
+}
+
 /* ---- status, list ---- */
 
 static void status_counts_accounts_by_state(void **state)
@@ -926,6 +1001,14 @@ static void look_for_libraries_here_too(char **arguments)
 	abort();
 }
 
+static void seed_half(struct small_machine *machine)
+{
+	struct account_record making = record_of("making", 2000200020, ACCOUNT_CREATING);
+
+	put(machine, &making);
+}
+
+static const struct bench_setting while_one_is_made = { CLINIC_WITH_ROOMS, seed_half };
 static const struct bench_setting plain = { RESERVING CLINIC_WITH_ROOMS, seed };
 static const struct bench_setting without_rooms = { CLINIC, seed };
 static const struct bench_setting with_fallback = { CLINIC "password = fallback\n", seed };
@@ -964,6 +1047,9 @@ int main(int count, char **arguments)
 		TEST(remove_keeps_the_home_until_it_is_told_to_delete_it),
 		TEST(remove_deletes_the_home_and_nobody_elses),
 		TEST(an_account_whose_row_is_gone_can_be_removed),
+		TEST(what_became_untrue_while_the_lock_was_waited_for_is_refused),
+		TEST(an_order_that_nobody_waits_for_any_more_is_not_carried_out),
+		TEST_WITH(an_account_that_is_just_being_made_is_left_in_peace, &while_one_is_made),
 		TEST(status_counts_accounts_by_state),
 		TEST(list_tells_of_rooms_links_and_who_is_expected),
 	};
