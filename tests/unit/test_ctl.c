@@ -773,6 +773,26 @@ static void all_but_asks_about_each_who_is_not_in_the_list(void **state)
 	(void)unlink("staff");
 }
 
+static void all_but_asks_nothing_where_the_list_names_nobody_active(void **state)
+{
+	(void)state;
+	only_as_root();
+	daemon_answers(ALICE);
+	daemon_answers(BOB);
+	daemon_answers("status=end\n");
+	daemon_runs("provisiond.socket");
+	write_staff("bob\nroot\n");
+	provisionctl("deactivate --all-but staff --yes");
+	assert_int_equal(ran.code, EXIT_REFUSED);
+	assert_string_equal(fake.questions, "op=list\n");
+	assert_non_null(strstr(ran.err, "it is not the right list. Nobody was deactivated.\n"));
+	write_staff("# alice\n\n");
+	provisionctl("deactivate --all-but staff --yes");
+	assert_int_equal(ran.code, EXIT_REFUSED);
+	assert_string_equal(fake.questions, "op=list\n");
+	(void)unlink("staff");
+}
+
 static void all_but_tells_who_could_not_be_deactivated(void **state)
 {
 	(void)state;
@@ -998,6 +1018,7 @@ int main(void)
 		WITH_DAEMON(show_adds_what_there_is_besides),
 		WITH_DAEMON(status_is_a_table_or_json),
 		WITH_DAEMON(all_but_asks_about_each_who_is_not_in_the_list),
+		WITH_DAEMON(all_but_asks_nothing_where_the_list_names_nobody_active),
 		WITH_DAEMON(all_but_tells_who_could_not_be_deactivated),
 		cmocka_unit_test(an_option_of_another_command_is_wrong_usage),
 		cmocka_unit_test(every_command_has_help_with_an_example),
