@@ -285,40 +285,54 @@ static int do_behind(struct store *store)
 
 /* ---- the same database again and again ---- */
 
+struct image {
+	char *bytes;
+	size_t size;
+};
+
 struct scene {
 	struct place *place;
 	const struct deed *deed;
-	char *image; /* the database's file, filled */
-	size_t size;
+	struct image filled;          /* the database's file */
 	char *expected[COMBINATIONS]; /* what it holds when these were done */
 };
 
-static void read_image(struct scene *scene)
+static void read_image(const char *path, struct image *ret_image)
 {
-	FILE *file = fopen(scene->place->path, "re");
+	FILE *file = fopen(path, "re");
 
 	assert_non_null(file);
 	(void)fseek(file, 0, SEEK_END);
-	scene->size = (size_t)ftell(file);
+	ret_image->size = (size_t)ftell(file);
 	rewind(file);
-	scene->image = malloc(scene->size);
-	assert_int_equal(fread(scene->image, 1, scene->size, file), scene->size);
+	ret_image->bytes = malloc(ret_image->size + 1);
+	assert_int_equal(fread(ret_image->bytes, 1, ret_image->size, file), ret_image->size);
 	(void)fclose(file);
+}
+
+static void write_image(const char *path, const struct image *image)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(image->bytes, 1, image->size, file), image->size);
+	(void)fclose(file);
+}
+
+static void log_path(const struct scene *scene, char *path, size_t size)
+{
+	(void)snprintf(path, size, "%s-wal", scene->place->path);
 }
 
 /* Closed, and as it was in the beginning. */
 static void restore(struct scene *scene)
 {
-	FILE *file;
 	char wal[160];
 
 	close_place(scene->place);
-	(void)snprintf(wal, sizeof(wal), "%s-wal", scene->place->path);
+	log_path(scene, wal, sizeof(wal));
 	(void)unlink(wal);
-	file = fopen(scene->place->path, "we");
-	assert_non_null(file);
-	assert_int_equal(fwrite(scene->image, 1, scene->size, file), scene->size);
-	(void)fclose(file);
+	write_image(scene->place->path, &scene->filled);
 }
 
 static void know_what_comes_of(struct scene *scene)
@@ -366,7 +380,7 @@ static int make_scene(void **state)
 	scene->place = place;
 	fill(scene->place->store);
 	close_place(scene->place);
-	read_image(scene);
+	read_image(scene->place->path, &scene->filled);
 	*state = scene;
 	return 0;
 }
@@ -378,7 +392,7 @@ static int unmake_scene(void **state)
 
 	failing_say_where();
 	forget_what_comes_of(scene);
-	free(scene->image);
+	free(scene->filled.bytes);
 	free(scene);
 	return unmake(&place);
 }
@@ -452,29 +466,33 @@ static bool fail_together(void *context, const struct failing_manner *manner, un
 
 static void what_a_commit_says_is_on_record_is_and_nothing_else(void **state)
 {
-	for_each_deed(*state, fail_together, 3);
+	for_each_deed(*state, fail_together, 5);
 }
 
 /* ---- when the process ends in the middle ---- */
 
-/* What is on the disk when the machine stops before the n-th call: from there on, none does anything. */
-static int end_in_the_middle(struct scene *scene, unsigned n)
+/* What is on the disk when the machine stops before the n-th call: from there on, none does anything, and nothing is
+ * tidied up by closing. Whether it came to that. */
+static bool end_in_the_middle(struct scene *scene, unsigned n, bool *ret_done)
 {
-	pid_t child = fork();
-	int status;
+	struct image database, log;
+	char wal[160];
+	bool failed;
 
-	assert_true(child >= 0);
-	if (child == 0) {
-		int r;
-
-		open_place(scene->place);
-		failing_arm(FAILING_DATABASE, n, EIO, FAILING_FOREVER);
-		r = scene->deed->run(scene->place->store);
-		_exit(failing_disarm() ? (r == 0 ? 1 : 2) : 0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	restore(scene);
+	open_place(scene->place);
+	failing_arm(FAILING_DATABASE, n, EIO, FAILING_FOREVER);
+	*ret_done = scene->deed->run(scene->place->store) == 0;
+	failed = failing_disarm();
+	log_path(scene, wal, sizeof(wal));
+	read_image(scene->place->path, &database);
+	read_image(wal, &log);
+	close_place(scene->place);
+	write_image(scene->place->path, &database);
+	write_image(wal, &log);
+	free(database.bytes);
+	free(log.bytes);
+	return failed;
 }
 
 static void a_crash_leaves_a_change_whole_or_nothing_of_it(void **state)
@@ -482,20 +500,20 @@ static void a_crash_leaves_a_change_whole_or_nothing_of_it(void **state)
 	struct scene *scene = *state;
 
 	for (size_t i = 0; i < DEEDS; i++) {
-		int ended = 1;
+		bool failed = true;
 
 		scene->deed = &deeds[i];
 		know_what_comes_of(scene);
-		for (unsigned n = 1; ended != 0; n++) {
+		for (unsigned n = 1; failed; n++) {
 			char *there;
+			bool done;
 
-			restore(scene);
-			ended = end_in_the_middle(scene, n);
+			failed = end_in_the_middle(scene, n, &done);
 			open_place(scene->place);
 			close_place(scene->place);
 			there = dump(scene->place);
 			/* What was not said to be done may be there all the same: whole. */
-			if (ended < 2 || strcmp(there, scene->expected[0]) != 0)
+			if (done || strcmp(there, scene->expected[0]) != 0)
 				assert_string_equal(there, scene->expected[DEED]);
 			free(there);
 		}
@@ -655,7 +673,7 @@ static void an_earlier_version_is_brought_up_to_date_or_stays(void **state)
 {
 	for (size_t i = 0; i < MANNERS; i++) {
 		/* Memory is asked for some thousand times. */
-		unsigned stride = manners[i].kinds == FAILING_LIBRARY ? 17 : 1;
+		unsigned stride = manners[i].kinds == FAILING_LIBRARY ? 41 : 1;
 
 		(void)failing_some(fail_to_open, *state, &manners[i], stride);
 	}
