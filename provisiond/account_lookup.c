@@ -14,10 +14,6 @@
 #include "provisiond/account_files.h"
 #include "provisiond/account_subids.h"
 
-/* Two changes within one tick of the kernel's file clock (at most 10 ms) can leave the same times: what was read so
- * soon after a change is read again. */
-#define SETTLED_NS INT64_C(50000000)
-
 /* Password hashes are of no use to lookups: they do not stay in memory. What says that no password matches does: the
  * `!` before it, and a `*`. */
 static void forget_hashes(struct account_rows *rows)
@@ -41,13 +37,12 @@ static int64_t nanoseconds(struct timespec time)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Whether a later change is sure to show in the file's times. A clock that was set back only makes us read more often.
- */
+/* Whether a later change is sure to show in the file's times. The kernel dates changes by a clock that moves in ticks
+ * of some milliseconds, and two within one tick can leave the same times; `read_at`, before the reading began, is of
+ * that same clock, so once it is past the file's times, so is every later change. */
 static bool settled(const struct stat *seen, int64_t read_at)
 {
-	int64_t changed = nanoseconds(seen->st_mtim), touched = nanoseconds(seen->st_ctim);
-
-	return (changed > touched ? changed : touched) + SETTLED_NS < read_at;
+	return nanoseconds(seen->st_mtim) < read_at && nanoseconds(seen->st_ctim) < read_at;
 }
 
 static int refresh(struct account_files *files, enum account_file file)
@@ -57,7 +52,7 @@ static int refresh(struct account_files *files, enum account_file file)
 	struct timespec now;
 	int r;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	r = account_files_snapshot(files, file, &snapshot);
 	if (r < 0)
 		return r;
@@ -432,28 +427,31 @@ void account_now_clear(struct account_now *now)
 #define SUB_ID_MIN 100000 /* as useradd has it where login.defs says nothing */
 #define SUB_ID_MAX 600100000
 
-/* What login.defs(5) says of a number; the last line counts, as for shadow's tools. Only ever read by us, so that a
- * link or another owner does not matter: nothing is given away by it but numbers that nobody has. */
-static uint64_t login_def(FILE *stream, const char *key, uint64_t otherwise)
+/* A number in login.defs(5). */
+struct login_def {
+	const char *key;
+	uint64_t number; /* at first: what counts when the file does not say */
+};
+
+/* Takes the number that the line gives to one of them. */
+static void read_login_def(const char *line, struct login_def *defs, size_t count)
 {
-	char line[256];
-	size_t length = strlen(key);
+	const char *at = line + strspn(line, " \t");
 
-	rewind(stream);
-	while (fgets(line, sizeof(line), stream)) {
-		const char *at = line + strspn(line, " \t");
-		char *end;
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(defs[i].key);
 		unsigned long long number;
+		const char *text;
+		char *end;
 
-		if (strncmp(at, key, length) != 0 || !strchr(" \t\"", at[length]) || !at[length])
+		if (strncmp(at, defs[i].key, length) != 0 || !strchr(" \t\"", at[length]) || !at[length])
 			continue;
-		at += length + strspn(at + length, " \t\"");
+		text = at + length + strspn(at + length, " \t\"");
 		errno = 0;
-		number = strtoull(at, &end, 0);
-		if (end != at && errno == 0 && *at != '-')
-			otherwise = number;
+		number = strtoull(text, &end, 0);
+		if (end != text && errno == 0 && *text != '-')
+			defs[i].number = number;
 	}
-	return otherwise;
 }
 
 struct subid_limits {
@@ -461,26 +459,29 @@ struct subid_limits {
 	bool wanted; /* SUB_UID_COUNT or SUB_GID_COUNT of 0 means that nobody gets any */
 };
 
-/* The span that subordinate uids and gids may both have. */
+/* The span that subordinate uids and gids may both have. The last line of a key counts, as for shadow's tools. Only
+ * ever read by us, so that a link or another owner does not matter: nothing is given away by it but numbers that nobody
+ * has.
+ */
 static struct subid_limits read_limits(const struct account_files *files)
 {
 	int fd = openat(files->directory, "login.defs", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	_cleanup_file_ FILE *stream = fd >= 0 ? fdopen(fd, "re") : NULL;
-	struct subid_limits limits = { .first = SUB_ID_MIN, .last = SUB_ID_MAX, .wanted = true };
-	uint64_t gid_first, gid_last;
+	struct login_def defs[] = {
+		{ "SUB_UID_MIN", SUB_ID_MIN }, { "SUB_GID_MIN", SUB_ID_MIN }, { "SUB_UID_MAX", SUB_ID_MAX },
+		{ "SUB_GID_MAX", SUB_ID_MAX }, { "SUB_UID_COUNT", 1 },        { "SUB_GID_COUNT", 1 },
+	};
+	char line[256];
 
-	if (!stream) {
+	if (!stream)
 		cleanup_fd(&fd);
-		return limits;
-	}
-	gid_first = login_def(stream, "SUB_GID_MIN", limits.first);
-	gid_last = login_def(stream, "SUB_GID_MAX", limits.last);
-	limits.first = login_def(stream, "SUB_UID_MIN", limits.first);
-	limits.last = login_def(stream, "SUB_UID_MAX", limits.last);
-	limits.first = limits.first > gid_first ? limits.first : gid_first;
-	limits.last = limits.last < gid_last ? limits.last : gid_last;
-	limits.wanted = login_def(stream, "SUB_UID_COUNT", 1) != 0 && login_def(stream, "SUB_GID_COUNT", 1) != 0;
-	return limits;
+	while (stream && fgets(line, sizeof(line), stream))
+		read_login_def(line, defs, sizeof(defs) / sizeof(defs[0]));
+	return (struct subid_limits){
+		.first = defs[0].number > defs[1].number ? defs[0].number : defs[1].number,
+		.last = defs[2].number < defs[3].number ? defs[2].number : defs[3].number,
+		.wanted = defs[4].number != 0 && defs[5].number != 0,
+	};
 }
 
 /* All numbers from `from` on that somebody has, in the sub?id files and as a uid or gid. 0 and *ret_has_files, or

@@ -76,8 +76,20 @@ static int compare_ranges(const void *one, const void *other)
 	return a->first < b->first ? -1 : a->first > b->first;
 }
 
+/* Keeps those that begin at `last` or before; the uids of thousands of accounts lie behind it. */
+static size_t drop_behind(struct subid_range *ranges, size_t count, uint64_t last)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (ranges[i].first <= last)
+			ranges[kept++] = ranges[i];
+	return kept;
+}
+
 bool subid_free_range(struct subid_range *ranges, size_t count, uint64_t from, uint64_t last, uint32_t *ret_first)
 {
+	count = drop_behind(ranges, count, last);
 	if (count > 1)
 		qsort(ranges, count, sizeof(ranges[0]), compare_ranges);
 	for (size_t i = 0; i < count && ranges[i].first < from + SUBID_COUNT; i++)

@@ -54,7 +54,10 @@ static void take_answer(struct part *part, enum source_answer answer, const char
 	else
 		inquiry->facts.uid = answer;
 	(void)snprintf(about_name ? inquiry->facts.name_source : inquiry->facts.uid_source,
-		       sizeof(inquiry->facts.name_source), "%s", source ? source : "");
+		       sizeof(inquiry->facts.name_source), "%s",
+		       source                         ? source
+		       : answer == SOURCE_UNAVAILABLE ? "another name service"
+						      : "");
 }
 
 static void part_answered(void *context, enum source_answer answer, const char *source)

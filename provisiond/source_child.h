@@ -1,6 +1,6 @@
 /*
- * The process in which the libraries of other name services run: it takes one question at a time from a socket and
- * answers it. They may hang, crash or leak there; provisiond does not notice.
+ * The process in which the libraries of other name services run: it takes questions from a socket and answers one
+ * after the other. They may hang, crash or leak there; provisiond does not notice.
  */
 #ifndef PROVISIOND_SOURCE_CHILD_H
 #define PROVISIOND_SOURCE_CHILD_H

@@ -21,6 +21,7 @@
 
 #define NSSWITCH_MAX ((size_t)64 * 1024)
 #define DYING_MAX 8 /* killed children that hang in the kernel; with more, no new one is started */
+#define SENT_MAX 64 /* questions that the child has at once: it is not to wait for us between them */
 #define STOP_ATTEMPTS 100
 #define STOP_PAUSE_NS 2000000
 
@@ -30,7 +31,7 @@ struct question {
 	int64_t deadline_ms;
 	sources_answered *answered; /* NULL: cancelled */
 	void *context;
-	bool sent;    /* it is before the child; only ever the first of the queue */
+	bool sent;    /* the child has it; it is asking for the first of those in the queue */
 	bool decided; /* the answer below is to be told */
 	enum source_answer answer;
 	char source[NSS_SOURCE_NAME_MAX + 1]; /* "": none */
@@ -70,11 +71,13 @@ static pid_t *free_place(struct sources *sources)
 }
 
 /* Does not wait for it: a process that hangs in the kernel does not even die. There is a place, since start_child() saw
- * to it. */
+ * to it. What it had not answered is for the next one. */
 static void abandon_child(struct sources *sources)
 {
 	pid_t *place = sources->child > 0 ? free_place(sources) : NULL;
 
+	for (struct question *question = sources->first; question; question = question->next)
+		question->sent = false;
 	if (sources->child <= 0)
 		return;
 	(void)kill(sources->child, SIGKILL);
@@ -127,20 +130,25 @@ static bool send_question(struct sources *sources, const struct question *questi
 					       (ssize_t)sizeof(question->text);
 }
 
-/* Gives the first question to the child; to a new one, when the old one died while it had nothing to do. */
-static void send_first(struct sources *sources)
+/* Gives the child what it can have; a new one, when the old one died while it had nothing to do. */
+static void send_waiting(struct sources *sources)
 {
-	struct question *first = sources->first;
+	unsigned sent = 0;
 
-	if (!first || first->sent || first->decided)
-		return;
-	first->sent = send_question(sources, first);
-	if (!first->sent) {
+	for (struct question *question = sources->first; question && sent < SENT_MAX;
+	     question = question->next, sent++) {
+		if (question->sent || question->decided)
+			continue;
+		question->sent = send_question(sources, question);
+		if (question->sent)
+			continue;
+		if (question != sources->first)
+			return; /* when its turn comes */
 		abandon_child(sources);
-		first->sent = send_question(sources, first);
+		question->sent = send_question(sources, question);
+		if (!question->sent)
+			decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
 	}
-	if (!first->sent)
-		decide(sources, first, SOURCE_UNAVAILABLE, SOURCE_NONE);
 }
 
 static struct question *take_decided(struct sources *sources)
@@ -157,7 +165,7 @@ static struct question *take_decided(struct sources *sources)
 }
 
 /* Tells all answers that are there, one by one from the queue, since whoever is told may ask and cancel others; then
- * goes on with the next question. */
+ * goes on with the next questions. */
 static void go_on(struct sources *sources)
 {
 	do {
@@ -169,7 +177,7 @@ static void go_on(struct sources *sources)
 						   question->source[0] ? question->source : NULL);
 			free(question);
 		}
-		send_first(sources);
+		send_waiting(sources);
 	} while (sources->first && sources->first->decided);
 }
 
@@ -210,7 +218,7 @@ static void use_nsswitch(struct sources *sources, char *text)
 		log_warning("%s cannot be read or understood: no new account can be made until it can", sources->path);
 }
 
-/* Takes a change over: a new child knows the new sources, and gets the question that the old one had. */
+/* Takes a change over: a new child knows the new sources, and gets the questions that the old one had. */
 static void follow_nsswitch(struct sources *sources)
 {
 	char *text = read_nsswitch(sources->path);
@@ -221,8 +229,6 @@ static void follow_nsswitch(struct sources *sources)
 		return;
 	}
 	abandon_child(sources);
-	if (sources->first)
-		sources->first->sent = false;
 	use_nsswitch(sources, text);
 	for (struct question *question = sources->first; question && sources->unreadable; question = question->next)
 		decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
@@ -388,21 +394,22 @@ static bool reply_is_sound(const struct sources *sources, const struct source_re
 	       reply->source < (int32_t)sources->list.count;
 }
 
-void sources_on_readable(struct sources *sources)
+/* Takes one answer from the child. False when there is none. */
+static bool take_reply(struct sources *sources)
 {
 	struct question *first = sources->first;
 	struct source_reply reply;
 	ssize_t n = sources->socket >= 0 ? recv(sources->socket, &reply, sizeof(reply), MSG_DONTWAIT) : -1;
 
-	reap(sources);
 	if (sources->socket < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
+		return false;
 	if (n != (ssize_t)sizeof(reply) || !reply_is_sound(sources, &reply)) {
 		/* It died, perhaps of this very question; the others get a new child. */
 		int asked = atomic_load(sources->current);
+		bool blamed = first && first->sent;
 
 		abandon_child(sources);
-		if (first && first->sent)
+		if (blamed)
 			decide(sources, first, SOURCE_UNAVAILABLE, asked);
 	} else {
 		report_libraries(sources, &reply);
@@ -410,6 +417,14 @@ void sources_on_readable(struct sources *sources)
 			decide(sources, first, (enum source_answer)reply.answer, reply.source);
 	}
 	go_on(sources);
+	return true;
+}
+
+void sources_on_readable(struct sources *sources)
+{
+	reap(sources);
+	for (unsigned taken = 0; taken < SENT_MAX && take_reply(sources); taken++)
+		;
 }
 
 void sources_on_timer(struct sources *sources, int64_t now_ms)

@@ -39,10 +39,10 @@ int64_t sources_next_deadline_ms(const struct sources *sources);
 
 /* Asks whether any source knows the name as a user or a group (NULL: not asked) or the number as a uid or a gid
  * (with_uid). `answered` is called exactly once unless the question is cancelled: perhaps before sources_ask() returns,
- * at the latest by sources_on_timer() at deadline_ms. When the question before the child passes its deadline, the child
- * is replaced and everything that waits is answered SOURCE_UNAVAILABLE, since it waits for the same source. A changed
- * nsswitch.conf is noticed here. Returns 0, or -errno without any call: -EINVAL for nothing to ask or a name longer
- * than 255 bytes, -ENOMEM. */
+ * at the latest by sources_on_timer() at deadline_ms. When the question that the child is asking passes its deadline,
+ * the child is replaced and everything that waits is answered SOURCE_UNAVAILABLE, since it waits for the same source. A
+ * changed nsswitch.conf is noticed here. Returns 0, or -errno without any call: -EINVAL for nothing to ask or a name
+ * longer than 255 bytes, -ENOMEM. */
 int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid, uid_t uid, int64_t deadline_ms,
 		sources_answered *answered, void *context);
 /* Forgets all questions of that context; they are not answered any more. */
