@@ -514,6 +514,10 @@ static void who_had_an_account_until_a_successor_got_it_has_it_no_more(void **st
 	try.typed = "alice.jones";
 	try.candidate.email = "alice.jones@clinic.example";
 	assert_creates(&try, "alice.jones");
+	/* What they have is theirs, whatever they had. */
+	begin_bound(&try, ONE_TENANT);
+	try.facts.former_name = "alice";
+	assert_admitted(&try, "alice");
 }
 
 /* ---- name ---- */
@@ -700,33 +704,40 @@ static void all_other_rules_hold_for_a_link(void **state)
 
 static void a_local_account_is_taken_only_as_it_was_linked(void **state)
 {
-	static const struct local_account changed[] = {
-		{ .there = false },
-		{ .unreadable = true },
-		{ .there = true, .uid = LOCAL_UID + 1, .gid = 100 },
-		{ .there = true, .uid = 0, .gid = 100 },
-		{ .there = true, .uid = 999, .gid = 100 },
-		{ .there = true, .uid = 65534, .gid = 65534 },
-		{ .there = true, .uid = (uid_t)-1, .gid = 100 },
-		{ .there = true, .uid = LOCAL_UID, .gid = 0 },
-		{ .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_ON_RECORD },
-		{ .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_FORMER },
-		{ .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_HOLDER_UNKNOWN },
+	static const struct {
+		struct local_account local;
+		const char *fault;
+	} rows[] = {
+		{ { .there = false }, "is no user in /etc/passwd" },
+		{ { .unreadable = true, .there = true, .uid = LOCAL_UID, .gid = 100 }, "cannot be read" },
+		{ { .there = true, .uid = LOCAL_UID + 1, .gid = 100 }, "has another uid now" },
+		{ { .there = true, .uid = 0, .gid = 100 }, "is root" },
+		{ { .there = true, .uid = 999, .gid = 100 }, "below 1000" },
+		{ { .there = true, .uid = 65534, .gid = 65534 }, "nobody's" },
+		{ { .there = true, .uid = (uint16_t)-1, .gid = 100 }, "nobody's" },
+		{ { .there = true, .uid = (uid_t)-1, .gid = 100 }, "nobody's" },
+		{ { .there = true, .uid = LOCAL_UID, .gid = 0 }, "root's group" },
+		{ { .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_ON_RECORD }, "another account's" },
+		{ { .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_FORMER }, "another account's" },
+		{ { .there = true, .uid = LOCAL_UID, .gid = 100, .holder = UID_HOLDER_UNKNOWN }, "does not answer" },
 	};
 	struct try try;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		begin_link(&try);
-		try.facts.local = changed[i];
+		try.facts.local = rows[i].local;
 		/* The uid that was linked is no excuse for one that never may be. */
-		if (i > 2)
-			try.expected.uid = changed[i].uid;
+		if (rows[i].local.uid != LOCAL_UID + 1)
+			try.expected.uid = rows[i].local.uid;
 		decide(&try);
+		assert_non_null(strstr(try.verdict.remedy, rows[i].fault));
 		assert_non_null(strstr(try.verdict.remedy, "provisionctl unlink asmith"));
 		assert_refused(&try, REASON_NAME_RESERVED);
 	}
-	assert_non_null(admission_link_fault("root", &(struct local_account){ .there = true, .uid = 1001 }));
+	assert_non_null(
+		admission_link_fault("root", &(struct local_account){ .there = true, .uid = 1001, .gid = 100 }));
+	assert_null(admission_link_fault("asmith", &(struct local_account){ .there = true, .uid = 1001, .gid = 100 }));
 }
 
 static void whoever_has_an_account_takes_no_other(void **state)
@@ -843,6 +854,15 @@ static void whoever_is_expected_gets_no_other_name(void **state)
 	try.typed_expected = try.facts.expected = NULL;
 	try.other.name = "bob";
 	try.facts.named = try.typed_record = &try.other;
+	decide(&try);
+	assert_null(strstr(try.verdict.sentence, "obrien"));
+	assert_refused(&try, REASON_OTHER_PERSON);
+	begin_add(&try);
+	try.expected.email = "alice@clinic.example";
+	try.candidate.email = "alice@clinic.example";
+	try.typed = "carol";
+	try.typed_expected = try.facts.expected = NULL;
+	try.facts.account.name = NAME_LOCAL_MEMBER;
 	decide(&try);
 	assert_null(strstr(try.verdict.sentence, "obrien"));
 	assert_refused(&try, REASON_OTHER_PERSON);

@@ -147,6 +147,20 @@ static void alice_was_reassigned(struct small_machine *machine)
 	assert_int_equal(store_end_change(machine->store, &change, (int64_t)time(NULL)), 0);
 }
 
+static void a_local_users_name_is_added(struct small_machine *machine)
+{
+	put_expected(machine, EXPECTED_ADD, "local", "alice@clinic.example", "", 10);
+}
+
+static void alice_of_the_front_desk_was_removed(struct small_machine *machine)
+{
+	struct account_record record = alice;
+
+	record.state = ACCOUNT_REMOVED;
+	record.room = "Front desk";
+	put_on_record(machine, &record);
+}
+
 static void there_are_wardens(struct small_machine *machine)
 {
 	machine_write(machine, "/etc/group", 0644,
@@ -172,6 +186,9 @@ static const struct bench_setting removed = { ONE_TENANT, alice_was_removed };
 static const struct bench_setting without_tenant = { ONE_TENANT, alice_is_of_a_tenant_that_is_gone };
 static const struct bench_setting idle = { "[accounts]\nmax_signin_age = 30d\n" CLINIC, alice_signed_in_long_ago };
 static const struct bench_setting reassigned = { ONE_TENANT, alice_was_reassigned };
+static const struct bench_setting local_name_added = { ONE_TENANT, a_local_users_name_is_added };
+static const struct bench_setting aged = { "[accounts]\nmax_signin_age = 30d\n" CLINIC, NULL };
+static const struct bench_setting removed_with_room = { CLINIC ROOMS, alice_of_the_front_desk_was_removed };
 static const struct bench_setting with_groups = { CLINIC GROUPS, there_are_wardens };
 static const struct bench_setting with_rooms = { CLINIC ROOMS, NULL };
 static const struct bench_setting two_tenants = { TWO_TENANTS, NULL };
@@ -337,8 +354,20 @@ static void a_linked_user_who_was_made_anew_is_somebody_else(void **state)
 		       "name_reserved");
 }
 
+static void a_local_user_stays_one_under_a_name_that_was_added(void **state)
+{
+	assert_status(LOOKUP(*state, "name=local", "purpose=login"), "not_ours");
+	assert_status(ASK(*state, 0, "op=standing", "name=local"), "not_ours");
+	assert_refused(*state, admit(*state, "name=local", "subject=00ualice", "email=alice@clinic.example"),
+		       "name_reserved");
+}
+
 static void with_fallback_a_linked_user_may_choose(void **state)
 {
+	/* Whose account was made has no password. */
+	assert_status(admit(*state, "name=bob", "subject=00ubob", "email=bob@clinic.example"), "admitted");
+	assert_status(LOOKUP(*state, "name=bob", "purpose=login"), "entry");
+	assert_no_field(*state, "fallback");
 	assert_status(admit(*state, "name=local", "subject=00ualice", "email=alice@clinic.example"), "admitted");
 	assert_status(LOOKUP(*state, "name=local", "purpose=login"), "entry");
 	assert_field(*state, "fallback", "1");
@@ -473,6 +502,15 @@ static void a_successor_has_a_fresh_uid_and_who_was_before_has_nothing(void **st
 	assert_string_not_equal(wire_get(&bench->answer, "uid"), "5001");
 }
 
+static void who_returns_is_not_asked_again_for_a_room(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_status(admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example"), "admitted");
+	assert_status(ASK(bench, 0, "op=standing", "name=alice"), "active");
+	assert_field(bench, "room", "Front desk");
+}
+
 /* ---- groups ---- */
 
 static const char *admit_of_groups(struct bench *bench, const char *group)
@@ -564,6 +602,7 @@ static void only_a_room_of_the_list_answers_and_only_once(void **state)
 	assert_status(ASK(bench, 0, "op=answer", "name=alice", "uid=" ALICE_UID, "room=Exam 1"), "done");
 	assert_status(ASK(bench, 0, "op=answer", "name=alice", "uid=" ALICE_UID, "room=Exam 1"), "done");
 	assert_status(ASK(bench, 0, "op=answer", "name=alice", "uid=" ALICE_UID, "room=Front desk"), "refused");
+	assert_non_null(strstr(wire_get(&bench->answer, "text"), "on record already"));
 	assert_status(ASK(bench, 0, "op=standing", "name=alice"), "active");
 	assert_field(bench, "room", "Exam 1");
 }
@@ -591,6 +630,30 @@ static void who_signed_in_too_long_ago_is_revived_by_signing_in(void **state)
 	assert_status(admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example"), "admitted");
 	assert_status(ASK(bench, 0, "op=standing", "name=alice"), "active");
 	assert_null(strstr(row_of(bench, "/etc/shadow", "alice"), ":4:"));
+}
+
+static void a_new_account_ends_with_the_time_of_its_sign_in(void **state)
+{
+	struct bench *bench = *state;
+	char expiry[32], ticket[128];
+
+	admit_alice(bench, ticket);
+	(void)snprintf(expiry, sizeof(expiry), ":%ld:", (long)((time(NULL) + 30 * 86400) / 86400 + 1));
+	assert_non_null(strstr(row_of(bench, "/etc/shadow", "alice"), expiry));
+}
+
+static void a_ticket_ends_with_the_account(void **state)
+{
+	struct bench *bench = *state;
+	char ticket[128];
+
+	admit_alice(bench, ticket);
+	assert_status(ASK(bench, 0, "op=deactivate", "name=alice"), "done");
+	assert_status(ASK(bench, 0, "op=redeem", ticket, "name=alice", "uid=" ALICE_UID), "no");
+	assert_refused(bench, admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example"),
+		       "deactivated");
+	assert_status(ASK(bench, 0, "op=standing", "name=alice"), "deactivated");
+	assert_refused(bench, LOOKUP(bench, "name=alice", "purpose=login"), "deactivated");
 }
 
 static void accounts_of_a_tenant_that_is_gone_let_nobody_in(void **state)
@@ -674,7 +737,7 @@ static void who_has_an_account_does_not_wait_for_an_editor(void **state)
 }
 
 /* Another process that holds the lock for that long, from now on. */
-static pid_t begin_editor(const struct bench *bench)
+static pid_t begin_editor(const struct bench *bench, void (*edit)(const struct bench *bench))
 {
 	int ready[2];
 	pid_t editor;
@@ -687,6 +750,8 @@ static pid_t begin_editor(const struct bench *bench)
 		(void)close(ready[0]);
 		(void)close(ready[1]);
 		(void)poll(NULL, 0, LOCKED_MS);
+		if (edit)
+			edit(bench);
 		_exit(0);
 	}
 	assert_true(editor > 0);
@@ -700,11 +765,61 @@ static pid_t begin_editor(const struct bench *bench)
 static void who_must_be_revived_waits_for_it(void **state)
 {
 	struct bench *bench = *state;
-	pid_t editor = begin_editor(bench);
+	pid_t editor = begin_editor(bench, NULL);
 
 	assert_status(admit(bench, "name=alice", "subject=00ualice", "email=alice@clinic.example"), "admitted");
 	assert_int_equal(waitpid(editor, NULL, WNOHANG), editor);
 	assert_status(ASK(bench, 0, "op=standing", "name=alice"), "active");
+}
+
+static void make_local_anew(const struct bench *bench)
+{
+	machine_write(&bench->machine, "/etc/passwd", 0644,
+		      "root:x:0:0:root:/root:/bin/bash\nlocal:x:1007:1007::/home/local:/bin/sh\n");
+}
+
+/* What counts is what is true when the files are locked. */
+static void whom_an_editor_made_anew_meanwhile_is_not_linked(void **state)
+{
+	struct bench *bench = *state;
+	pid_t editor = begin_editor(bench, make_local_anew);
+
+	assert_refused(bench, admit(bench, "name=local", "subject=00ualice", "email=alice@clinic.example"),
+		       "name_reserved");
+	assert_int_equal(waitpid(editor, NULL, 0), editor);
+	assert_status(ASK(bench, 0, "op=standing", "name=local"), "not_ours");
+}
+
+/* ---- files that cannot be written ---- */
+
+static void spoil_gshadow(const struct bench *bench)
+{
+	char path[256];
+
+	machine_path(&bench->machine, "/etc/gshadow", path);
+	assert_int_equal(chmod(path, 0666), 0);
+}
+
+static void who_has_an_account_is_let_in_though_nothing_can_be_changed(void **state)
+{
+	struct bench *bench = *state;
+	char ticket[128];
+
+	admit_alice(bench, ticket);
+	spoil_gshadow(bench);
+	assert_status(admit_named(bench, "name=alice", "subject=00ualice", "email=alice.jones@clinic.example",
+				  "full_name=Alice Jones"),
+		      "admitted");
+	assert_non_null(strstr(row_of(bench, "/etc/passwd", "alice"), ":Alice Example:"));
+	assert_status(ASK(bench, 0, "op=standing", "name=alice"), "active");
+	assert_field(bench, "email", "alice.jones@clinic.example");
+}
+
+static void who_cannot_be_revived_is_told_so(void **state)
+{
+	spoil_gshadow(*state);
+	assert_refused(*state, admit(*state, "name=alice", "subject=00ualice", "email=alice@clinic.example"),
+		       "storage");
 }
 
 /* ---- two tenants ---- */
@@ -741,6 +856,7 @@ int main(void)
 		TEST_WITH(with_a_subject_named_the_email_alone_is_not_enough, &link_waits_for_a_subject),
 		TEST_WITH(a_link_that_nobody_took_in_time_is_over, &link_is_over),
 		TEST_WITH(a_linked_user_who_was_made_anew_is_somebody_else, &link_waits),
+		TEST_WITH(a_local_user_stays_one_under_a_name_that_was_added, &local_name_added),
 		TEST_WITH(with_fallback_a_linked_user_may_choose, &link_waits_with_fallback),
 		TEST_WITH(whoever_is_expected_gets_the_chosen_name_and_nobody_else_does, &with_obrien),
 		TEST_WITH(a_chosen_name_needs_no_format_that_could_give_it, &with_obrien_among_formats),
@@ -749,16 +865,22 @@ int main(void)
 		TEST_WITH(who_returns_has_their_own_home_again_and_nobody_elses, &removed),
 		TEST_WITH(nobody_returns_to_a_uid_that_somebody_has_by_now, &removed),
 		TEST_WITH(a_successor_has_a_fresh_uid_and_who_was_before_has_nothing, &reassigned),
+		TEST_WITH(who_returns_is_not_asked_again_for_a_room, &removed_with_room),
 		TEST_WITH(memberships_follow_the_rules_at_each_sign_in, &with_groups),
 		TEST_WITH(a_group_that_became_another_name_of_roots_is_given_to_nobody, &with_groups),
 		TEST_WITH(a_new_person_is_asked_for_a_room_until_they_answer, &with_rooms),
 		TEST_WITH(only_a_room_of_the_list_answers_and_only_once, &with_rooms),
 		TEST_WITH(an_answer_opens_no_account_that_the_admin_expired, &with_rooms),
 		TEST_WITH(who_signed_in_too_long_ago_is_revived_by_signing_in, &idle),
+		TEST_WITH(a_new_account_ends_with_the_time_of_its_sign_in, &aged),
+		TEST(a_ticket_ends_with_the_account),
 		TEST_WITH(accounts_of_a_tenant_that_is_gone_let_nobody_in, &without_tenant),
 		TEST(a_refusal_of_the_issuers_is_noted_with_the_account),
 		TEST(who_has_an_account_does_not_wait_for_an_editor),
 		TEST_WITH(who_must_be_revived_waits_for_it, &idle),
+		TEST_WITH(whom_an_editor_made_anew_meanwhile_is_not_linked, &link_waits),
+		TEST(who_has_an_account_is_let_in_though_nothing_can_be_changed),
+		TEST_WITH(who_cannot_be_revived_is_told_so, &idle),
 		TEST_WITH(each_tenants_alice_has_an_account_of_her_own, &two_tenants),
 	};
 
