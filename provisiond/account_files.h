@@ -32,8 +32,10 @@ struct account_file_cache {
 struct account_files {
 	int directory;
 	uid_t owner;
-	int lock;   /* -1: not held */
-	char *path; /* of the directory, for people */
+	int lock;     /* -1: not held */
+	int waiting;  /* the lock's file while we stand in line, or -1 */
+	pid_t waiter; /* who stands there, or 0 */
+	char *path;   /* of the directory, for people */
 	char *paths[ACCOUNT_FILE_COUNT];
 	struct account_file_cache cache[ACCOUNT_FILE_COUNT];
 	char *answer; /* the text that the last lookup's pointers lead to */

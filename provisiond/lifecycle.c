@@ -14,7 +14,7 @@
 #include "common/log.h"
 #include "provisiond/lifecycle_inside.h"
 
-#define LOCK_RETRY_MS 40
+#define LOCK_RETRY_MS 10 /* while we stand in line for it */
 
 struct lifecycle *lifecycle_new(struct store *store, struct account_files *files, const struct home_place *homes)
 {
@@ -443,20 +443,38 @@ static bool is_due(const struct lifecycle *lifecycle, int64_t now_ms)
 	       (lifecycle->recovery_due && now_ms >= lifecycle->recovery_ms);
 }
 
+/* Nobody may stand in line who does not come back for the lock. */
+static void wait_for_lock(struct lifecycle *lifecycle, int64_t now_ms, int error)
+{
+	int r = 0;
+
+	if (error == -EAGAIN && is_due(lifecycle, now_ms))
+		r = account_files_stand_in_line(lifecycle->files);
+	else
+		account_files_unlock(lifecycle->files);
+	if (r != 0)
+		log_debug("the lock of the account files is asked for again and again: %s", strerror(-r));
+}
+
 void lifecycle_run(void *context, int64_t now_ms)
 {
 	struct lifecycle *lifecycle = context;
 	int locked;
 
 	sessions_run(lifecycle, now_ms);
-	if (now_ms < lifecycle->retry_ms || !is_due(lifecycle, now_ms))
+	if (now_ms < lifecycle->retry_ms)
 		return;
+	if (!is_due(lifecycle, now_ms)) {
+		account_files_unlock(lifecycle->files);
+		return;
+	}
 	locked = account_files_lock(lifecycle->files);
 	if (locked != 0) {
 		lifecycle->retry_ms = locked == -EAGAIN ? now_ms + LOCK_RETRY_MS : 0;
 		if (locked != -EAGAIN)
 			lifecycle->recovery_ms = now_ms + LIFECYCLE_RECOVERY_RETRY_MS;
 		refuse_waiting(lifecycle, now_ms, locked);
+		wait_for_lock(lifecycle, now_ms, locked);
 		return;
 	}
 	lifecycle->retry_ms = 0;

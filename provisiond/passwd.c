@@ -6,14 +6,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "common/cleanup.h"
 #include "provisiond/account_files.h"
 #include "provisiond/replacement.h"
+
+#define DESCRIPTORS_MAX 4096 /* where the kernel cannot close them all at once */
 
 const struct account_file_kind account_file_kinds[ACCOUNT_FILE_COUNT] = {
 	[ACCOUNT_FILE_GROUP] = { .name = "group", .columns = { [BY_GID] = 2 } },
@@ -84,7 +89,7 @@ int account_files_open(const char *root, uid_t owner, struct account_files **ret
 
 	if (!files)
 		return -ENOMEM;
-	files->directory = files->lock = -1;
+	files->directory = files->lock = files->waiting = -1;
 	files->owner = owner;
 	r = set_paths(files, root);
 	if (r == 0)
@@ -113,6 +118,59 @@ void account_files_close(struct account_files *files)
 	free(files);
 }
 
+/* -errno when there is none. */
+static int open_lock(const struct account_files *files)
+{
+	_cleanup_fd_ int fd = openat(files->directory, ".pwd.lock",
+				     O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? take_fd(&fd) : -EPERM;
+}
+
+/* Another descriptor of the description that stands in line. */
+static int dup_lock(int fd)
+{
+	int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return other < 0 ? -errno : other;
+}
+
+/* The process that waits in the kernel's own line, with nothing of ours but the lock's file: peers must not find their
+ * connections open because of it. The lock belongs to the description, which it shares with us. */
+_Noreturn static void wait_for_lock(int fd, pid_t parent)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || dup2(fd, STDIN_FILENO) < 0)
+		_exit(1);
+	if (close_range(STDIN_FILENO + 1, ~0u, 0) != 0)
+		for (int other = STDIN_FILENO + 1; other < DESCRIPTORS_MAX; other++)
+			(void)close(other);
+	while (fcntl(STDIN_FILENO, F_OFD_SETLKW, &whole) != 0)
+		if (errno != EINTR)
+			_exit(1);
+	_exit(0);
+}
+
+static void end_waiter(struct account_files *files)
+{
+	(void)kill(files->waiter, SIGKILL);
+	while (waitpid(files->waiter, NULL, 0) < 0 && errno == EINTR)
+		;
+	files->waiter = 0;
+}
+
+static void leave_line(struct account_files *files)
+{
+	if (files->waiter > 0)
+		end_waiter(files);
+	cleanup_fd(&files->waiting);
+	files->waiting = -1;
+}
+
 /*
  * Not lckpwdf(3): that waits up to 15 seconds in a SIGALRM handler, while nobody's lookup would be answered. The same
  * lock is asked for without waiting instead: a write lock on the whole of .pwd.lock. As an *open file description*
@@ -129,19 +187,40 @@ int account_files_lock(struct account_files *files)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	_cleanup_fd_ int fd = -1;
-	struct stat st;
 
 	if (files->lock >= 0)
 		return 0;
-	fd = openat(files->directory, ".pwd.lock", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-		    0600);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EPERM;
+	fd = files->waiting >= 0 ? dup_lock(files->waiting) : open_lock(files);
+	if (fd < 0)
+		return fd;
 	if (fcntl(fd, F_OFD_SETLK, &whole) != 0)
 		return errno == EACCES ? -EAGAIN : -errno;
 	files->lock = take_fd(&fd);
+	leave_line(files);
+	return 0;
+}
+
+int account_files_stand_in_line(struct account_files *files)
+{
+	pid_t parent = getpid(), child;
+	int fd;
+
+	if (files->lock >= 0 || files->waiting >= 0)
+		return 0;
+	fd = open_lock(files);
+	if (fd < 0)
+		return fd;
+	files->waiting = fd;
+	child = fork();
+	if (child == 0)
+		wait_for_lock(files->waiting, parent);
+	if (child < 0) {
+		int error = errno;
+
+		leave_line(files);
+		return -error;
+	}
+	files->waiter = child;
 	return 0;
 }
 
@@ -149,12 +228,16 @@ void account_files_unlock(struct account_files *files)
 {
 	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
 
-	if (files->lock < 0)
+	/* Who waits may have got it meanwhile, for the description that both files are. */
+	if (files->lock < 0 && files->waiting < 0)
 		return;
+	if (files->waiter > 0)
+		end_waiter(files);
 	/* Said, not left to close(): a child that was forked meanwhile may hold the same description. */
-	(void)fcntl(files->lock, F_OFD_SETLK, &whole);
-	(void)close(files->lock);
+	(void)fcntl(files->lock >= 0 ? files->lock : files->waiting, F_OFD_SETLK, &whole);
+	cleanup_fd(&files->lock);
 	files->lock = -1;
+	leave_line(files);
 }
 
 int account_files_sweep(struct account_files *files)

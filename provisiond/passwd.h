@@ -92,6 +92,12 @@ void account_files_close(struct account_files *files);
 /* Takes the system's own lock, the one of lckpwdf(3), which useradd, passwd, vipw and sysusers take too. Never waits: 0
  * (also when it is held already), -EAGAIN while another program holds it, or -errno. */
 int account_files_lock(struct account_files *files);
+/* After -EAGAIN: stands in line for it, as those programs do, so that a machine on which they come one after the other
+ * does not keep us out. A process that is forked for this waits in our place. From when it is our turn on, nobody else
+ * gets the lock: ask account_files_lock() every few milliseconds, or leave the line by account_files_unlock(). 0 or
+ * -errno. */
+int account_files_stand_in_line(struct account_files *files);
+/* Gives the lock back, or leaves the line. */
 void account_files_unlock(struct account_files *files);
 
 /* Removes what a crash left behind: temporary files of ours beside them. Needs the lock. 0 or -errno. */

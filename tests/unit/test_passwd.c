@@ -9,6 +9,7 @@
 
 #include <grp.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -522,6 +523,75 @@ static void our_lock_keeps_the_others_out(void **state)
 	child = lock_elsewhere(&fixture->scratch, &release);
 	assert_true(child > 0);
 	end_elsewhere(child, release);
+}
+
+/* Until it is ours: asks as the daemon does. */
+static void assert_lock_comes(struct fixture *fixture)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < 5000 && r == -EAGAIN; i++) {
+		(void)poll(NULL, 0, 2);
+		r = account_files_lock(fixture->files);
+	}
+	assert_int_equal(r, 0);
+}
+
+/* It does not take luck to meet a moment in which nobody has it. */
+static void who_stands_in_line_has_the_lock_as_soon_as_it_is_free(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t child, late = 1;
+	int release;
+
+	account_files_unlock(fixture->files);
+	child = lock_elsewhere(&fixture->scratch, &release);
+	assert_true(child > 0);
+	assert_int_equal(account_files_lock(fixture->files), -EAGAIN);
+	assert_int_equal(account_files_stand_in_line(fixture->files), 0);
+	assert_int_equal(account_files_stand_in_line(fixture->files), 0); /* once more is fine */
+	assert_int_equal(account_files_lock(fixture->files), -EAGAIN);
+	(void)poll(NULL, 0, 100);
+	end_elsewhere(child, release);
+	/* We do not ask now; nobody else gets it all the same. */
+	for (int i = 0; i < 5000 && late > 0; i++) {
+		late = lock_elsewhere(&fixture->scratch, &release);
+		end_elsewhere(late, release);
+		(void)poll(NULL, 0, 2);
+	}
+	assert_true(late < 0);
+	assert_lock_comes(fixture);
+	assert_int_equal(add(fixture), ACCOUNT_FILES_DONE);
+}
+
+static void who_leaves_the_line_keeps_nobody_out(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t child;
+	int release;
+
+	account_files_unlock(fixture->files);
+	for (int granted = 0; granted <= 1; granted++) {
+		child = lock_elsewhere(&fixture->scratch, &release);
+		assert_true(child > 0);
+		assert_int_equal(account_files_lock(fixture->files), -EAGAIN);
+		assert_int_equal(account_files_stand_in_line(fixture->files), 0);
+		if (granted) {
+			end_elsewhere(child, release);
+			(void)poll(NULL, 0, 100);
+			account_files_unlock(fixture->files);
+		} else {
+			account_files_unlock(fixture->files);
+			end_elsewhere(child, release);
+			(void)poll(NULL, 0, 100);
+		}
+		child = lock_elsewhere(&fixture->scratch, &release);
+		assert_true(child > 0);
+		end_elsewhere(child, release);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no process is left */
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(account_files_lock(fixture->files), 0);
 }
 
 static void unlocking_works_while_a_child_has_our_descriptors(void **state)
@@ -1206,6 +1276,8 @@ int main(void)
 		CASE(nothing_is_written_without_the_lock),
 		CASE(the_systems_lock_keeps_us_out_without_waiting),
 		CASE(our_lock_keeps_the_others_out),
+		CASE(who_stands_in_line_has_the_lock_as_soon_as_it_is_free),
+		CASE(who_leaves_the_line_keeps_nobody_out),
 		CASE(unlocking_works_while_a_child_has_our_descriptors),
 		CASE(removing_leaves_the_files_as_they_were),
 		CASE(another_uid_is_another_account),
