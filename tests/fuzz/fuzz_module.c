@@ -12,10 +12,10 @@
  * o open_session), 2 the world (letters, see module_world.c), 3 service, 4 user, 5 terminal, 6 remote host, 7 the
  * module's arguments, 8 the process's title, 9 its parent's /proc/PID/stat, 10 the person (a letter for each text: y
  * answers, e with an empty line, a digit with that, n answers nothing, f the conversation fails, p it fails for
- * prompts, g the client has gone, s reads slowly), 11 which allocation fails (a number). The rest are the daemons'
- * doings, one a line: P pam_oidcd's, S provisiond's about the standing, R about the ticket, A about the room, L about
- * the password; then + seconds to wait before the next, = a message (| for NUL, ~ for a newline), # bytes as they are,
- * x hangs up, ! fails, i a signal, c the ssh client goes.
+ * prompts, g the client has gone, G the same, having typed 1, s reads slowly), 11 which allocation fails (a number).
+ * The rest are the daemons' doings, one a line: P pam_oidcd's, S provisiond's about the standing, R about the ticket, A
+ * about the room, L about the password; then + seconds to wait before the next, = a message (| for NUL, ~ for a
+ * newline), # bytes as they are, x hangs up, ! fails, i a signal, c the ssh client goes.
  *
  * Covers: pam_oidc/module/application.c pam_oidc/module/approval.c pam_oidc/module/arguments.c
  * pam_oidc/module/attempt.c pam_oidc/module/authenticate.c pam_oidc/module/choice.c
@@ -380,6 +380,8 @@ static void run_call(char which, int argc, const char **argv)
 	check_closed();
 	check_screen();
 	check_log();
+	/* Whom provisiond was asked to confirm is ours, whatever comes of it. */
+	holds(!world.asked_redeem || result != PAM_USER_UNKNOWN);
 	if (which == 'a' || which == 'A')
 		check_password(result);
 	else

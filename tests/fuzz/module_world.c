@@ -113,12 +113,20 @@ static bool at_end(const struct connection *connection)
 	return connection->to_provisiond && connection->script && connection->next >= connection->script->count;
 }
 
+/* Whether the module can know that the ssh client has gone. */
+static bool client_is_watched(void)
+{
+	return letter('t') && !letter('6') && !letter('I') && !letter('N') && strcmp(world.service, "sshd") == 0 &&
+	       strcmp(world.rhost, "192.0.2.7") == 0;
+}
+
 static void note_room(const char *bytes, size_t length)
 {
 	struct wire_message message;
 	const char *room = wire_parse(bytes, length, &message) ? wire_get(&message, "room") : NULL;
 
 	holds(world.asked_redeem && world.asked_room && room && strlen(room) < sizeof(world.room) && !world.room[0]);
+	holds(!world.client_gone || !client_is_watched());
 	holds(strcmp(wire_get(&message, "name"), field_of_answer("account")) == 0);
 	holds(strcmp(wire_get(&message, "uid"), field_of_answer("uid")) == 0);
 	(void)strcpy(world.room, room);
@@ -676,7 +684,7 @@ int pam_prompt(pam_handle_t *pamh, int style, char **ret_response, const char *f
 	va_start(arguments, format);
 	say(world.screen, &world.screen_length, format, arguments);
 	va_end(arguments);
-	if (how == 'g')
+	if (how == 'g' || how == 'G')
 		world.client_gone = true;
 	if (how == 's')
 		world.now_ms += 7000; /* reads slowly */
@@ -687,7 +695,7 @@ int pam_prompt(pam_handle_t *pamh, int style, char **ret_response, const char *f
 	holds((style == PAM_PROMPT_ECHO_ON || style == PAM_PROMPT_ECHO_OFF) == (ret_response != NULL));
 	if (how == 'n' || !ret_response)
 		return PAM_SUCCESS;
-	number[0] = how >= '0' && how <= '9' ? how : '\0';
+	number[0] = how >= '0' && how <= '9' ? how : how == 'G' ? '1' : '\0';
 	*ret_response = strdup(number[0] || how == 'e' ? number : TYPED);
 	world.typed = *ret_response;
 	return *ret_response ? PAM_SUCCESS : PAM_BUF_ERR;
