@@ -518,7 +518,7 @@ static int ranges_from(struct account_files *files, uint64_t from, struct subid_
 	return r;
 }
 
-int account_files_free_subid(struct account_files *files, uint32_t at_least, uint32_t *ret_first)
+int account_files_free_subid(struct account_files *files, uint32_t at_least, uint32_t *ret_first, uint32_t *ret_behind)
 {
 	const struct subid_limits limits = read_limits(files);
 	uint64_t from = at_least > limits.first ? at_least : limits.first;
@@ -530,7 +530,7 @@ int account_files_free_subid(struct account_files *files, uint32_t at_least, uin
 	if (r < 0)
 		return r;
 	files->fault[0] = '\0';
-	if (has_files && limits.wanted && subid_free_range(ranges, count, from, limits.last, ret_first))
+	if (has_files && limits.wanted && subid_free_range(ranges, count, from, limits.last, ret_first, ret_behind))
 		return 1;
 	(void)snprintf(files->fault, sizeof(files->fault), "%s%s", files->path,
 		       !has_files       ? ": there is neither subuid nor subgid"

@@ -87,17 +87,23 @@ static size_t drop_behind(struct subid_range *ranges, size_t count, uint64_t las
 	return kept;
 }
 
-bool subid_free_range(struct subid_range *ranges, size_t count, uint64_t from, uint64_t last, uint32_t *ret_first)
+bool subid_free_range(struct subid_range *ranges, size_t count, uint64_t from, uint64_t last, uint32_t *ret_first,
+		      uint32_t *ret_behind)
 {
+	uint64_t behind;
+	size_t i;
+
 	count = drop_behind(ranges, count, last);
 	if (count > 1)
 		qsort(ranges, count, sizeof(ranges[0]), compare_ranges);
-	for (size_t i = 0; i < count && ranges[i].first < from + SUBID_COUNT; i++)
+	for (i = 0; i < count && ranges[i].first < from + SUBID_COUNT; i++)
 		if (ranges[i].last >= from)
 			from = ranges[i].last + 1;
 	if (from + SUBID_COUNT - 1 > last || from + SUBID_COUNT - 1 >= UINT32_MAX)
 		return false;
+	behind = i < count ? ranges[i].first : last + 1;
 	*ret_first = (uint32_t)from;
+	*ret_behind = (uint32_t)(behind < UINT32_MAX ? behind : UINT32_MAX);
 	return true;
 }
 

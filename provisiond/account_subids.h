@@ -30,7 +30,9 @@ struct subid_range {
 int subid_ranges_of_rows(const struct account_rows *rows, uint64_t from, struct subid_range **ranges, size_t *count);
 int subid_ranges_of_numbers(const struct account_rows *rows, unsigned column, uint64_t from,
 			    struct subid_range **ranges, size_t *count);
-/* The first SUBID_COUNT numbers in a row from `from` to `last` that no range has. Sorts the ranges. */
-bool subid_free_range(struct subid_range *ranges, size_t count, uint64_t from, uint64_t last, uint32_t *ret_first);
+/* The first SUBID_COUNT numbers in a row from `from` to `last` that no range has, and the first number behind them that
+ * one has, or `last` is before. Sorts the ranges. */
+bool subid_free_range(struct subid_range *ranges, size_t count, uint64_t from, uint64_t last, uint32_t *ret_first,
+		      uint32_t *ret_behind);
 
 #endif

@@ -435,6 +435,7 @@ static void run_with_lock(struct lifecycle *lifecycle, int64_t now_ms)
 	if (lifecycle->first)
 		work_off(lifecycle, now_ms);
 	lifecycle->locked = false;
+	lifecycle->next_subid = lifecycle->behind_free_subids = 0;
 }
 
 static bool is_due(const struct lifecycle *lifecycle, int64_t now_ms)

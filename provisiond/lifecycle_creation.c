@@ -15,22 +15,37 @@
 
 /* Subordinate ids behind all that are in the files or were ever given to anybody. Without any left, the account is
  * made all the same. */
-static uint32_t free_subid(struct lifecycle *lifecycle, const char *account)
+static bool find_free_subids(struct lifecycle *lifecycle, const char *account)
 {
-	uint32_t highest = 0, first = 0;
+	uint32_t highest = 0;
 	int found;
 
 	if (store_highest_subid(lifecycle->store, &highest) == STORE_FAILED) {
 		log_warning("%s: no subordinate ids: the database cannot be read: %s", account,
 			    store_fault(lifecycle->store));
-		return 0;
+		return false;
 	}
-	found = account_files_free_subid(lifecycle->files, highest == 0 ? 0 : highest + SUBID_COUNT, &first);
+	found = account_files_free_subid(lifecycle->files, highest == 0 ? 0 : highest + SUBID_COUNT,
+					 &lifecycle->next_subid, &lifecycle->behind_free_subids);
 	if (found > 0)
-		return first;
+		return true;
 	if (account_files_fault(lifecycle->files)[0])
 		log_warning("%s: no subordinate ids: %s", account, account_files_fault(lifecycle->files));
-	return 0;
+	return false;
+}
+
+/* Looked for once for all accounts of a round: nobody else changes the files meanwhile, and if somebody does, adding to
+ * them shows it. */
+static uint32_t free_subid(struct lifecycle *lifecycle, const char *account)
+{
+	uint32_t first;
+
+	if (lifecycle->behind_free_subids - lifecycle->next_subid < SUBID_COUNT &&
+	    !find_free_subids(lifecycle, account))
+		return 0;
+	first = lifecycle->next_subid;
+	lifecycle->next_subid += SUBID_COUNT;
+	return first;
 }
 
 static void write_gecos(const struct account_record *record, char ret_gecos[GECOS_WITH_ROOM_MAX])

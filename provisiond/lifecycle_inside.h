@@ -65,6 +65,9 @@ struct lifecycle {
 	struct job *blocked; /* until sessions have ended */
 	int64_t retry_ms;    /* not before, because of the lock */
 	bool locked;         /* by us */
+	/* While it is: where subordinate ids are free from, and up to where. Both 0 when that was not looked for yet.
+	 */
+	uint32_t next_subid, behind_free_subids;
 	bool recovery_due;
 	int64_t recovery_ms; /* not before */
 	struct ending *endings;

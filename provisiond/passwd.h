@@ -191,8 +191,8 @@ void account_now_clear(struct account_now *now);
 
 /* A range of SUBID_COUNT subordinate ids that nobody has in /etc/subuid and /etc/subgid, nor as a uid or gid in
  * /etc/passwd and /etc/group, from `at_least` on and within SUB_UID_MIN and SUB_UID_MAX, SUB_GID_MIN and SUB_GID_MAX of
- * /etc/login.defs. 1 and *ret_first, 0 when the system has neither file, wants none (SUB_UID_COUNT 0) or no range is
- * left (account_files_fault() tells which), or -errno. */
-int account_files_free_subid(struct account_files *files, uint32_t at_least, uint32_t *ret_first);
+ * /etc/login.defs. 1, *ret_first, and *ret_behind, up to where all that follows it is free as well; 0 when the system
+ * has neither file, wants none (SUB_UID_COUNT 0) or no range is left (account_files_fault() tells which), or -errno. */
+int account_files_free_subid(struct account_files *files, uint32_t at_least, uint32_t *ret_first, uint32_t *ret_behind);
 
 #endif

@@ -676,12 +676,12 @@ static void a_free_range_is_nobodys(void **state)
 	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(free_cases) / sizeof(free_cases[0]); i++) {
-		uint32_t first = 0;
+		uint32_t first = 0, behind = 0;
 
 		put_or_remove(&fixture->scratch, "etc/subuid", free_cases[i].subuid);
 		put_or_remove(&fixture->scratch, "etc/subgid", free_cases[i].subgid);
 		put_or_remove(&fixture->scratch, "etc/login.defs", free_cases[i].login_defs);
-		assert_int_equal(account_files_free_subid(fixture->files, free_cases[i].at_least, &first),
+		assert_int_equal(account_files_free_subid(fixture->files, free_cases[i].at_least, &first, &behind),
 				 free_cases[i].first != 0);
 		if (first != free_cases[i].first)
 			fail_msg("case %zu: %" PRIu32 " instead of %" PRIu32, i, first, free_cases[i].first);
@@ -692,14 +692,18 @@ static void a_free_range_is_nobodys(void **state)
 static void a_free_range_holds_no_uid_or_gid_of_the_files(void **state)
 {
 	struct fixture *fixture = *state;
-	uint32_t first = 0;
+	uint32_t first = 0, behind = 0;
 
 	scratch_write(&fixture->scratch, "etc/subuid", "", 0644);
 	scratch_write(&fixture->scratch, "etc/subgid", "", 0644);
 	scratch_write(&fixture->scratch, "etc/passwd", "svc:x:100005:300000::/:/bin/sh\n", 0644);
 	scratch_write(&fixture->scratch, "etc/group", "svc:x:165541:\n", 0644);
-	assert_int_equal(account_files_free_subid(fixture->files, 0, &first), 1);
+	assert_int_equal(account_files_free_subid(fixture->files, 0, &first, &behind), 1);
 	assert_int_equal(first, 165542);
+	assert_int_equal(behind, 300000);
+	assert_int_equal(account_files_free_subid(fixture->files, 300000, &first, &behind), 1);
+	assert_int_equal(first, 300001);
+	assert_int_equal(behind, 600100001); /* SUB_UID_MAX is the last one */
 }
 
 /* ---- removing ---- */
@@ -1215,7 +1219,7 @@ static void ten_thousand_accounts_change_in_one_rewrite(void **state)
 	struct account_edits edits = { 0 };
 	struct timespec begin;
 	double added, altered, removed;
-	uint32_t first;
+	uint32_t first, behind;
 
 	scratch_must(crowd);
 	make_crowd(crowd);
@@ -1228,7 +1232,7 @@ static void ten_thousand_accounts_change_in_one_rewrite(void **state)
 	assert_int_equal(account_files_apply(fixture->files, &edits, NOW), ACCOUNT_FILES_DONE);
 	altered = milliseconds_since(&begin);
 	assert_true(has_row(fixture, "etc/group", "sudo:x:27:bob,carol"));
-	assert_int_equal(account_files_free_subid(fixture->files, 0, &first), 0); /* all are given */
+	assert_int_equal(account_files_free_subid(fixture->files, 0, &first, &behind), 0); /* all are given */
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	assert_int_equal(account_files_remove(fixture->files, crowd->identities, MANY), ACCOUNT_FILES_DONE);
 	removed = milliseconds_since(&begin);
