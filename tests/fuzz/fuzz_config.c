@@ -74,6 +74,22 @@ static void check_texts(const struct tenant *tenant)
 	holds(!tenant->private_key_file || tenant->private_key_file[0] == '/');
 }
 
+/* What goes into GECOS and to the person's screen, and what names local groups. */
+static void check_account_rules(const struct tenant *tenant)
+{
+	for (size_t i = 0; i < tenant->rooms.count; i++) {
+		holds(tenant->rooms.items[i][0] && strlen(tenant->rooms.items[i]) <= 64);
+		holds(!strpbrk(tenant->rooms.items[i], ",:\"\n\r\t\033"));
+	}
+	for (size_t i = 0; i < tenant->local_groups.count; i++)
+		holds(tenant->local_groups.items[i][0] && !strpbrk(tenant->local_groups.items[i], ":,\n "));
+	for (size_t i = 0; i < tenant->group_map.count; i++) {
+		holds(tenant->group_map.items[i].okta_group[0] && tenant->group_map.items[i].local_group[0]);
+		holds(!strpbrk(tenant->group_map.items[i].local_group, ":,\n "));
+	}
+	holds(tenant->password == PASSWORD_NEVER || tenant->password == PASSWORD_FALLBACK);
+}
+
 static void check_tenant(const struct config *config, const struct tenant *tenant)
 {
 	holds(config_tenant_named(config, tenant->name) == tenant);
@@ -89,7 +105,8 @@ static void check_tenant(const struct config *config, const struct tenant *tenan
 	for (size_t i = 0; i < tenant->id_token_signing_algs.count; i++)
 		holds(strchr("RPE", tenant->id_token_signing_algs.items[i][0]));
 	holds(tenant->max_auth_age_s >= 0 && tenant->client_auth <= CLIENT_AUTH_PRIVATE_KEY_JWT);
-	holds(tenant->email_verified <= EMAIL_VERIFIED_IGNORE && tenant->password == PASSWORD_NEVER);
+	holds(tenant->email_verified <= EMAIL_VERIFIED_IGNORE);
+	check_account_rules(tenant);
 	if (tenant->username_claim)
 		holds(tenant->username_claim > tenant->username && tenant->username_claim[0]);
 }
