@@ -67,7 +67,8 @@ def cut_configuration(m):
     ("a value out of range", "email_verified = perhaps", "email_verified"),
     ("a NUL byte", "scopes = openid\0email", ""),
     ("a line of 60000 bytes", "scopes = " + "x" * 60000, ""),
-    ("a key of a later version", "rooms = Exam 1, Exam 2", "rooms"),
+    ("a room that would be two fields of an account", "rooms = Exam 1, Exam:2", "rooms"),
+    ("a group that no group can be", "local_groups = sudo:x:27", "local_groups"),
     ("no company domain", None, "domains"),
 )], start=False)
 def wrong_configuration(m, lines, says):
