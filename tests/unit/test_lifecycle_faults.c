@@ -76,7 +76,7 @@ static bool applies(const struct fault *fault, const struct traced_call *call)
 static unsigned stride(void)
 {
 #if defined(__SANITIZE_ADDRESS__)
-	return 7;
+	return 53;
 #else
 	return 1;
 #endif

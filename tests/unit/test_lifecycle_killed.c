@@ -66,7 +66,7 @@ static bool kill_at(const struct life *life, unsigned point)
 static unsigned stride(void)
 {
 #if defined(__SANITIZE_ADDRESS__)
-	return 7;
+	return 53;
 #else
 	return 1;
 #endif
