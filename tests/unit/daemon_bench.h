@@ -59,6 +59,14 @@ static inline void run_sources(void *context, int64_t now_ms)
 	sources_on_timer(context, now_ms);
 }
 
+static struct server *bench_server;
+
+static inline void stop_bench_server(int signal_number)
+{
+	(void)signal_number;
+	server_stop(bench_server);
+}
+
 static inline void serve(const char *root, const char *socket, const char *configuration)
 {
 	const struct server_limits limits = { 64, 32, 32, 32, 5000 };
@@ -92,6 +100,8 @@ static inline void serve(const char *root, const char *socket, const char *confi
 	server_attach(server,
 		      &(struct server_attachment){ -1, lifecycle_deadline_ms, lifecycle_run, service.lifecycle });
 	server_attach(server, &(struct server_attachment){ -1, admit_deadline_ms, admit_run, &service });
+	bench_server = server;
+	(void)signal(SIGTERM, stop_bench_server);
 	_exit(server_run(server) == 0 ? 0 : 1);
 }
 
@@ -121,12 +131,24 @@ static inline int make_bench(void **state)
 	return fd < 0 ? -1 : close(fd);
 }
 
+/* It ends by itself where it can, so that what it ran through is counted. The signal may come just before it waits. */
+static inline void end_bench_daemon(pid_t daemon)
+{
+	for (int i = 0; i < 100; i++) {
+		(void)kill(daemon, SIGTERM);
+		if (waitpid(daemon, NULL, WNOHANG) != 0)
+			return;
+		(void)poll(NULL, 0, 5);
+	}
+	(void)kill(daemon, SIGKILL);
+	(void)waitpid(daemon, NULL, 0);
+}
+
 static inline int unmake_bench(void **state)
 {
 	struct bench *bench = *state;
 
-	(void)kill(bench->daemon, SIGKILL);
-	(void)waitpid(bench->daemon, NULL, 0);
+	end_bench_daemon(bench->daemon);
 	bench->machine.root_fd = -1;
 	machine_remove(&bench->machine);
 	free(bench);
