@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +28,29 @@ static void cleanup_directory(DIR *const *directory)
 		(void)closedir(*directory);
 }
 
-/* The C library has these from 2.36 on. */
-static int open_pid(pid_t pid)
+/* A process that is held; by its number alone (fd -1) where the kernel, or what stands in for it, cannot hold any. */
+struct held {
+	pid_t pid;
+	int fd;
+};
+
+static void release(const struct held *held)
 {
-	return (int)syscall(SYS_pidfd_open, pid, 0);
+	cleanup_fd(&held->fd);
 }
 
-static int signal_held(int pidfd, int signal_number)
+/* The C library has these from 2.36 on. */
+static int hold(pid_t pid, struct held *ret_held)
 {
-	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
+	*ret_held = (struct held){ .pid = pid, .fd = (int)syscall(SYS_pidfd_open, pid, 0) };
+	return ret_held->fd >= 0 || errno == ENOSYS ? 0 : -errno;
+}
+
+static int signal_held(const struct held *held, int signal_number)
+{
+	if (held->fd < 0)
+		return kill(held->pid, signal_number);
+	return (int)syscall(SYS_pidfd_send_signal, held->fd, signal_number, NULL, 0);
 }
 
 /* Whether the name is a process' number. */
@@ -112,15 +127,16 @@ static bool runs_as(const char *status, uid_t uid, uint32_t first_subid)
 /* 1 when it was one of them and alive, 0 when not, or -errno. */
 static int signal_one(int proc, const char *name, pid_t pid, uid_t uid, uint32_t first_subid, int signal_number)
 {
-	_cleanup_fd_ int pidfd = open_pid(pid);
+	_cleanup_(release) struct held held = { .pid = pid, .fd = -1 };
 	char status[STATUS_MAX];
+	int r = hold(pid, &held);
 
-	if (pidfd < 0)
-		return errno == ESRCH ? 0 : -errno;
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
 	if (read_status(proc, name, status, sizeof(status)) == 0 || !runs_as(status, uid, first_subid) ||
 	    has_ended(status))
 		return 0;
-	if (signal_held(pidfd, signal_number) == 0)
+	if (signal_held(&held, signal_number) == 0)
 		return 1;
 	return errno == ESRCH ? 0 : -errno;
 }
