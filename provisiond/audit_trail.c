@@ -43,14 +43,20 @@ static void give_up_for_now(int64_t now_ms)
 	trail.retry_at_ms = now_ms + TRY_AGAIN_MS;
 }
 
+/* libaudit's switch for its own complaints, which would go to standard error at each attempt. Under a name of ours and
+ * weak, because its header declared it up to version 4.0 only, and a later library may have none. */
+extern void audit_set_complaints(int where, int debug) __asm__("set_aumessage_mode") __attribute__((weak));
+
+#define AUDIT_COMPLAINS_NOWHERE 2 /* MSG_QUIET */
+
 static bool is_open(int64_t now_ms)
 {
 	if (trail.fd >= 0)
 		return true;
 	if (now_ms < trail.retry_at_ms)
 		return false;
-	/* Its own complaints would go to syslog, at each attempt. */
-	set_aumessage_mode(MSG_QUIET, DBG_NO);
+	if (audit_set_complaints)
+		audit_set_complaints(AUDIT_COMPLAINS_NOWHERE, 0);
 	trail.fd = audit_open();
 	if (trail.fd < 0)
 		give_up_for_now(now_ms);
