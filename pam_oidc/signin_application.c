@@ -120,6 +120,7 @@ static void signin_ended(void *context, struct signin *signin, const struct sign
 	struct connection *connection = context;
 	char buffer[4096];
 	struct wire_writer writer;
+	bool sent;
 
 	if (end->reason != REASON_NOT_OURS)
 		log_end(signin, end);
@@ -130,9 +131,10 @@ static void signin_ended(void *context, struct signin *signin, const struct sign
 			put_admitted(&writer, end);
 		else
 			put_refused(connection, &writer, end);
-		if (!connection_send(connection, &writer))
+		sent = connection_send(connection, &writer);
+		explicit_bzero(buffer, sizeof(buffer)); /* the ticket */
+		if (!sent)
 			return;
-		explicit_bzero(buffer, sizeof(buffer));
 	}
 	connection_close(connection);
 }
