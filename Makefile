@@ -42,7 +42,7 @@ MODULE_SOURCES := $(wildcard pam_oidc/module/*.c)
 PAM_OIDCD_SOURCES := $(wildcard pam_oidc/*.c)
 PROVISIOND_SOURCES := $(wildcard provisiond/*.c)
 NSS_SOURCES := $(wildcard provisiond/nss/*.c)
-PROVISIONCTL_SOURCES := $(wildcard provisiond/ctl/*.c)
+PROVISIONCTL_SOURCES := $(wildcard provisiond/ctl/*.c provisiond/ctl/*/*.c)
 ISSUER_SOURCES := $(wildcard tests/issuer/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 
