@@ -1,5 +1,5 @@
 /*
- * Joins two questions to the name services into one answer.
+ * Keeps what each inquiry is for, and names who answered or was silent.
  */
 #include "provisiond/inquiry.h"
 
@@ -16,11 +16,8 @@ struct inquiry {
 	struct inquiry *next;
 	inquiry_answered *answered;
 	void *context;
+	bool with_uid;
 	struct source_facts facts;
-	struct part {
-		struct inquiry *inquiry;
-		bool open;
-	} name, uid;
 };
 
 struct inquiries *inquiries_new(struct sources *sources)
@@ -43,31 +40,30 @@ static void end_inquiry(struct inquiry *inquiry)
 	free(inquiry);
 }
 
-static void take_answer(struct part *part, enum source_answer answer, const char *source)
+static void name_source(const struct source_verdict *verdict, char *ret_source, size_t size)
 {
-	struct inquiry *inquiry = part->inquiry;
-	bool about_name = part == &inquiry->name;
+	const char *unnamed = verdict->answer == SOURCE_UNAVAILABLE ? "another name service" : "";
 
-	part->open = false;
-	if (about_name)
-		inquiry->facts.name = answer;
-	else
-		inquiry->facts.uid = answer;
-	(void)snprintf(about_name ? inquiry->facts.name_source : inquiry->facts.uid_source,
-		       sizeof(inquiry->facts.name_source), "%s",
-		       source                         ? source
-		       : answer == SOURCE_UNAVAILABLE ? "another name service"
-						      : "");
+	(void)snprintf(ret_source, size, "%s", verdict->source ? verdict->source : unnamed);
 }
 
-static void part_answered(void *context, enum source_answer answer, const char *source)
+static void answered(void *context, const struct source_verdict *name, const struct source_verdict *uid)
 {
-	struct part *part = context;
-	struct inquiry *inquiry = part->inquiry;
+	struct inquiry *inquiry = context;
 
-	take_answer(part, answer, source);
-	if (!inquiry->name.open && !inquiry->uid.open)
-		end_inquiry(inquiry);
+	inquiry->facts.name = name->answer;
+	inquiry->facts.uid = uid->answer;
+	name_source(name, inquiry->facts.name_source, sizeof(inquiry->facts.name_source));
+	name_source(uid, inquiry->facts.uid_source, sizeof(inquiry->facts.uid_source));
+	end_inquiry(inquiry);
+}
+
+static void nobody_answered(struct inquiry *inquiry, const char *source)
+{
+	const struct source_verdict silent = { .answer = SOURCE_UNAVAILABLE, .source = source };
+	const struct source_verdict not_asked = { .answer = SOURCE_UNKNOWN };
+
+	answered(inquiry, &silent, inquiry->with_uid ? &silent : &not_asked);
 }
 
 void inquiries_free(struct inquiries *inquiries)
@@ -77,25 +73,14 @@ void inquiries_free(struct inquiries *inquiries)
 	while (inquiries->first) {
 		struct inquiry *inquiry = inquiries->first;
 
-		sources_cancel(inquiries->sources, &inquiry->name);
-		sources_cancel(inquiries->sources, &inquiry->uid);
-		take_answer(&inquiry->name, SOURCE_UNAVAILABLE, NULL);
-		take_answer(&inquiry->uid, SOURCE_UNAVAILABLE, NULL);
-		end_inquiry(inquiry);
+		sources_cancel(inquiries->sources, inquiry);
+		nobody_answered(inquiry, NULL);
 	}
 	free(inquiries);
 }
 
-/* A question that cannot be asked counts as not answered. */
-static void ask(struct sources *sources, struct part *part, const char *name, bool with_uid, uid_t uid,
-		int64_t deadline_ms)
-{
-	if (sources_ask(sources, name, with_uid, uid, deadline_ms, part_answered, part) != 0)
-		part_answered(part, SOURCE_UNAVAILABLE, "the name service");
-}
-
 void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t uid, int64_t deadline_ms,
-	     inquiry_answered *answered, void *context)
+	     inquiry_answered *when_answered, void *context)
 {
 	static const struct source_facts nobody = {
 		.asked = true,
@@ -105,21 +90,19 @@ void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t
 	struct inquiry *inquiry = calloc(1, sizeof(*inquiry));
 
 	if (!inquiry) {
-		answered(context, &nobody);
+		when_answered(context, &nobody);
 		return;
 	}
 	*inquiry = (struct inquiry){
 		.inquiries = inquiries,
 		.next = inquiries->first,
-		.answered = answered,
+		.answered = when_answered,
 		.context = context,
-		.facts = { .asked = true, .name = SOURCE_UNKNOWN, .uid = SOURCE_UNKNOWN, .asked_uid = uid },
-		.name = { .inquiry = inquiry, .open = true },
-		.uid = { .inquiry = inquiry, .open = with_uid },
+		.with_uid = with_uid,
+		.facts = { .asked = true, .asked_uid = uid },
 	};
 	inquiries->first = inquiry;
-	/* The name last: as long as it is open, the inquiry is there. */
-	if (with_uid)
-		ask(inquiries->sources, &inquiry->uid, NULL, true, uid, deadline_ms);
-	ask(inquiries->sources, &inquiry->name, name, false, 0, deadline_ms);
+	/* A question that cannot be asked counts as not answered. */
+	if (sources_ask(inquiries->sources, name, with_uid, uid, deadline_ms, answered, inquiry) != 0)
+		nobody_answered(inquiry, "the name service");
 }

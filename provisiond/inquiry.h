@@ -1,6 +1,5 @@
 /*
- * One inquiry at the other name services: who has a name, and who has a uid. Both are asked at once, apart from each
- * other.
+ * One inquiry at the other name services: who has a name, and who has a uid.
  */
 #ifndef PROVISIOND_INQUIRY_H
 #define PROVISIOND_INQUIRY_H

@@ -182,48 +182,53 @@ static enum source_answer ask_one(struct asker *asker, size_t at, enum asked ask
 	return SOURCE_UNAVAILABLE;
 }
 
-static bool is_asked(const struct nss_source *source, enum asked asked, const struct source_question *question)
+static bool is_asked(const struct nss_source *source, enum asked asked)
 {
-	bool user = asked == ASKED_USER_NAMED || asked == ASKED_USER_NUMBERED;
-	bool named = asked == ASKED_USER_NAMED || asked == ASKED_GROUP_NAMED;
-
-	return (user ? source->users : source->groups) && (named ? question->name[0] != '\0' : question->with_uid);
+	return asked == ASKED_USER_NAMED || asked == ASKED_USER_NUMBERED ? source->users : source->groups;
 }
 
-/* Everything that was asked, of one source; what is known outweighs what is not answered. */
-static enum source_answer ask_source(struct asker *asker, size_t at, const struct source_question *question)
+/* A user or a group of that name, or of that number, in one source; what is known outweighs what is not answered. */
+static enum source_answer ask_source(struct asker *asker, size_t at, bool named, const struct source_question *question)
 {
+	const enum asked asked[] = { named ? ASKED_USER_NAMED : ASKED_USER_NUMBERED,
+				     named ? ASKED_GROUP_NAMED : ASKED_GROUP_NUMBERED };
 	enum source_answer answer = SOURCE_UNKNOWN;
 
 	load(&asker->libraries[at], asker->sources->items[at].name);
 	if (asker->libraries[at].state != LIBRARY_LOADED)
 		return asker->libraries[at].state == LIBRARY_MISSING ? SOURCE_UNKNOWN : SOURCE_UNAVAILABLE;
-	for (enum asked asked = 0; asked < ASKED_COUNT; asked++) {
-		enum source_answer one = is_asked(&asker->sources->items[at], asked, question)
-						 ? ask_one(asker, at, asked, question)
+	for (size_t i = 0; i < 2 && answer != SOURCE_KNOWN; i++) {
+		enum source_answer one = is_asked(&asker->sources->items[at], asked[i])
+						 ? ask_one(asker, at, asked[i], question)
 						 : SOURCE_UNKNOWN;
 
-		if (one == SOURCE_KNOWN)
-			return one;
-		if (one == SOURCE_UNAVAILABLE)
+		if (one != SOURCE_UNKNOWN)
 			answer = one;
 	}
 	return answer;
 }
 
+static void ask_about(struct asker *asker, size_t at, bool named, const struct source_question *question,
+		      struct source_finding *finding)
+{
+	enum source_answer answer;
+
+	if (finding->answer == SOURCE_KNOWN || !(named ? question->name[0] != '\0' : question->with_uid))
+		return;
+	answer = ask_source(asker, at, named, question);
+	if (answer == SOURCE_KNOWN || (answer == SOURCE_UNAVAILABLE && finding->answer == SOURCE_UNKNOWN))
+		*finding = (struct source_finding){ .answer = (int32_t)answer, .source = (int32_t)at };
+}
+
 static struct source_reply ask_all(struct asker *asker, const struct source_question *question)
 {
-	struct source_reply reply = { .id = question->id, .answer = SOURCE_UNKNOWN, .source = SOURCE_NONE };
+	static const struct source_finding none = { .answer = SOURCE_UNKNOWN, .source = SOURCE_NONE };
+	struct source_reply reply = { .id = question->id, .name = none, .uid = none };
 
-	for (size_t i = 0; i < asker->sources->count && reply.answer != SOURCE_KNOWN; i++) {
-		enum source_answer answer;
-
+	for (size_t i = 0; i < asker->sources->count; i++) {
 		atomic_store(asker->current, (int)i);
-		answer = ask_source(asker, i, question);
-		if (answer == SOURCE_KNOWN || (answer == SOURCE_UNAVAILABLE && reply.answer == SOURCE_UNKNOWN)) {
-			reply.answer = (int32_t)answer;
-			reply.source = (int32_t)i;
-		}
+		ask_about(asker, i, true, question, &reply.name);
+		ask_about(asker, i, false, question, &reply.uid);
 		reply.missing |= (uint32_t)(asker->libraries[i].state == LIBRARY_MISSING) << i;
 		reply.broken |= (uint32_t)(asker->libraries[i].state == LIBRARY_BROKEN) << i;
 	}

@@ -23,10 +23,14 @@ struct source_question {
 	char name[SOURCE_NAME_SIZE]; /* empty: not asked */
 };
 
+struct source_finding {
+	int32_t answer; /* enum source_answer */
+	int32_t source; /* index of the one that knows or does not answer, or SOURCE_NONE */
+};
+
 struct source_reply {
 	uint64_t id;
-	int32_t answer;   /* enum source_answer */
-	int32_t source;   /* index of the one that knows or does not answer, or SOURCE_NONE */
+	struct source_finding name, uid;
 	uint32_t missing; /* a bit for each source without a library: it cannot know anybody */
 	uint32_t broken;  /* a bit for each source whose library cannot be loaded */
 };

@@ -32,9 +32,11 @@ struct question {
 	sources_answered *answered; /* NULL: cancelled */
 	void *context;
 	bool sent;    /* the child has it; it is asking for the first of those in the queue */
-	bool decided; /* the answer below is to be told */
-	enum source_answer answer;
-	char source[NSS_SOURCE_NAME_MAX + 1]; /* "": none */
+	bool decided; /* the answers below are to be told */
+	struct decision {
+		enum source_answer answer;
+		char source[NSS_SOURCE_NAME_MAX + 1]; /* "": none */
+	} name, uid;
 };
 
 struct sources {
@@ -113,15 +115,46 @@ static bool start_child(struct sources *sources)
 
 /* ---- the queue ---- */
 
-/* The name is copied: the list may change before the answer is told. */
-static void decide(const struct sources *sources, struct question *question, enum source_answer answer, int source)
+/* The source's name is copied: the list may change before the answer is told. */
+static void decide_part(const struct sources *sources, struct source_finding finding, struct decision *decision)
+{
+	decision->answer = (enum source_answer)finding.answer;
+	if (finding.source >= 0 && finding.source < (int)sources->list.count)
+		memcpy(decision->source, sources->list.items[finding.source].name, sizeof(decision->source));
+}
+
+static void decide(const struct sources *sources, struct question *question, struct source_finding name,
+		   struct source_finding uid)
 {
 	if (question->decided)
 		return;
 	question->decided = true;
-	question->answer = answer;
-	if (source >= 0 && source < (int)sources->list.count)
-		memcpy(question->source, sources->list.items[source].name, sizeof(question->source));
+	decide_part(sources, name, &question->name);
+	decide_part(sources, uid, &question->uid);
+}
+
+/* One answer to all that was asked. */
+static void decide_all(const struct sources *sources, struct question *question, enum source_answer answer, int source)
+{
+	const struct source_finding asked = { .answer = (int32_t)answer, .source = source };
+	const struct source_finding not_asked = { .answer = SOURCE_UNKNOWN, .source = SOURCE_NONE };
+
+	decide(sources, question, question->text.name[0] ? asked : not_asked,
+	       question->text.with_uid ? asked : not_asked);
+}
+
+static struct source_verdict verdict_of(const struct decision *decision)
+{
+	return (struct source_verdict){ .answer = decision->answer,
+					.source = decision->source[0] ? decision->source : NULL };
+}
+
+static void tell(const struct question *question)
+{
+	const struct source_verdict name = verdict_of(&question->name), uid = verdict_of(&question->uid);
+
+	if (question->answered)
+		question->answered(question->context, &name, &uid);
 }
 
 static bool send_question(struct sources *sources, const struct question *question)
@@ -147,7 +180,7 @@ static void send_waiting(struct sources *sources)
 		abandon_child(sources);
 		question->sent = send_question(sources, question);
 		if (!question->sent)
-			decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
+			decide_all(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
 	}
 }
 
@@ -172,9 +205,7 @@ static void go_on(struct sources *sources)
 		struct question *question;
 
 		while ((question = take_decided(sources))) {
-			if (question->answered)
-				question->answered(question->context, question->answer,
-						   question->source[0] ? question->source : NULL);
+			tell(question);
 			free(question);
 		}
 		send_waiting(sources);
@@ -231,7 +262,7 @@ static void follow_nsswitch(struct sources *sources)
 	abandon_child(sources);
 	use_nsswitch(sources, text);
 	for (struct question *question = sources->first; question && sources->unreadable; question = question->next)
-		decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
+		decide_all(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
 }
 
 /* ---- the interface ---- */
@@ -337,9 +368,9 @@ int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid
 	question->context = context;
 	follow_nsswitch(sources);
 	if (sources->unreadable)
-		decide(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
+		decide_all(sources, question, SOURCE_UNAVAILABLE, SOURCE_NONE);
 	else if (sources->list.count == 0)
-		decide(sources, question, SOURCE_UNKNOWN, SOURCE_NONE);
+		decide_all(sources, question, SOURCE_UNKNOWN, SOURCE_NONE);
 	append(sources, question);
 	go_on(sources);
 	return 0;
@@ -388,10 +419,10 @@ static void report_libraries(struct sources *sources, const struct source_reply 
 	}
 }
 
-static bool reply_is_sound(const struct sources *sources, const struct source_reply *reply)
+static bool finding_is_sound(const struct sources *sources, struct source_finding finding)
 {
-	return reply->answer >= SOURCE_UNKNOWN && reply->answer <= SOURCE_UNAVAILABLE && reply->source >= SOURCE_NONE &&
-	       reply->source < (int32_t)sources->list.count;
+	return finding.answer >= SOURCE_UNKNOWN && finding.answer <= SOURCE_UNAVAILABLE &&
+	       finding.source >= SOURCE_NONE && finding.source < (int32_t)sources->list.count;
 }
 
 /* Takes one answer from the child. False when there is none. */
@@ -403,18 +434,19 @@ static bool take_reply(struct sources *sources)
 
 	if (sources->socket < 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return false;
-	if (n != (ssize_t)sizeof(reply) || !reply_is_sound(sources, &reply)) {
+	if (n != (ssize_t)sizeof(reply) || !finding_is_sound(sources, reply.name) ||
+	    !finding_is_sound(sources, reply.uid)) {
 		/* It died, perhaps of this very question; the others get a new child. */
 		int asked = atomic_load(sources->current);
 		bool blamed = first && first->sent;
 
 		abandon_child(sources);
 		if (blamed)
-			decide(sources, first, SOURCE_UNAVAILABLE, asked);
+			decide_all(sources, first, SOURCE_UNAVAILABLE, asked);
 	} else {
 		report_libraries(sources, &reply);
 		if (first && first->sent && first->text.id == reply.id)
-			decide(sources, first, (enum source_answer)reply.answer, reply.source);
+			decide(sources, first, reply.name, reply.uid);
 	}
 	go_on(sources);
 	return true;
@@ -437,6 +469,6 @@ void sources_on_timer(struct sources *sources, int64_t now_ms)
 		abandon_child(sources);
 	for (struct question *question = sources->first; question; question = question->next)
 		if (stuck || question->deadline_ms <= now_ms)
-			decide(sources, question, SOURCE_UNAVAILABLE, stuck ? asked : SOURCE_NONE);
+			decide_all(sources, question, SOURCE_UNAVAILABLE, stuck ? asked : SOURCE_NONE);
 	go_on(sources);
 }

@@ -20,9 +20,15 @@ enum source_answer {
 	SOURCE_UNAVAILABLE, /* no source knows it, but at least one could not say */
 };
 
-/* Tells the answer to one question. `source` names the one that knows or does not answer ("sss"); NULL otherwise; lives
- * during the call. May ask and cancel other questions, but not stop the sources. */
-typedef void sources_answered(void *context, enum source_answer answer, const char *source);
+/* What was found out about a name, or a number; SOURCE_UNKNOWN for what was not asked. */
+struct source_verdict {
+	enum source_answer answer;
+	const char *source; /* that knows or does not answer ("sss"); NULL when there is none to name */
+};
+
+/* Tells the answer to one question; both live during the call. May ask and cancel other questions, but not stop the
+ * sources. */
+typedef void sources_answered(void *context, const struct source_verdict *name, const struct source_verdict *uid);
 
 /* Reads the file ("/etc/nsswitch.conf") and starts the child when there is any other source. Only one thread of the
  * process may use this. NULL when there is no memory or descriptor for it; a file that cannot be read makes answers
@@ -37,12 +43,12 @@ int sources_fd(const struct sources *sources);
 /* When sources_on_timer() is due (wire_now_ms() milliseconds), or -1: never. Changes with every call below. */
 int64_t sources_next_deadline_ms(const struct sources *sources);
 
-/* Asks whether any source knows the name as a user or a group (NULL: not asked) or the number as a uid or a gid
- * (with_uid). `answered` is called exactly once unless the question is cancelled: perhaps before sources_ask() returns,
- * at the latest by sources_on_timer() at deadline_ms. When the question that the child is asking passes its deadline,
- * the child is replaced and everything that waits is answered SOURCE_UNAVAILABLE, since it waits for the same source. A
- * changed nsswitch.conf is noticed here. Returns 0, or -errno without any call: -EINVAL for nothing to ask or a name
- * longer than 255 bytes, -ENOMEM. */
+/* Asks whether any source knows the name as a user or a group (NULL: not asked), and whether any knows the number as a
+ * uid or a gid (with_uid). `answered` is called exactly once unless the question is cancelled: perhaps before
+ * sources_ask() returns, at the latest by sources_on_timer() at deadline_ms. When the question that the child is asking
+ * passes its deadline, the child is replaced and everything that waits is answered SOURCE_UNAVAILABLE, since it waits
+ * for the same source. A changed nsswitch.conf is noticed here. Returns 0, or -errno without any call: -EINVAL for
+ * nothing to ask or a name longer than 255 bytes, -ENOMEM. */
 int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid, uid_t uid, int64_t deadline_ms,
 		sources_answered *answered, void *context);
 /* Forgets all questions of that context; they are not answered any more. */

@@ -30,11 +30,12 @@ struct fixture {
 	struct sources *sources;
 };
 
-/* What came of one question. */
+/* What came of one question: the weightier of what was found out about the name and about the number, and both. */
 struct heard {
 	unsigned times;
 	enum source_answer answer;
 	char source[32];
+	enum source_answer name, uid;
 };
 
 static char logged[4096];
@@ -46,13 +47,17 @@ static void keep_line(int priority, const char *line)
 	(void)strncat(logged, "\n", sizeof(logged) - strlen(logged) - 1);
 }
 
-static void hear(void *context, enum source_answer answer, const char *source)
+static void hear(void *context, const struct source_verdict *name, const struct source_verdict *uid)
 {
+	bool of_uid = uid->answer == SOURCE_KNOWN || name->answer == SOURCE_UNKNOWN;
+	const struct source_verdict *weightier = name->answer == SOURCE_KNOWN || !of_uid ? name : uid;
 	struct heard *heard = context;
 
 	heard->times++;
-	heard->answer = answer;
-	(void)snprintf(heard->source, sizeof(heard->source), "%s", source ? source : "");
+	heard->name = name->answer;
+	heard->uid = uid->answer;
+	heard->answer = weightier->answer;
+	(void)snprintf(heard->source, sizeof(heard->source), "%s", weightier->source ? weightier->source : "");
 }
 
 static int set_up(void **state)
@@ -217,6 +222,7 @@ static void a_file_that_cannot_be_understood_makes_everything_unavailable(void *
 static void names_and_numbers_are_asked_as_users_and_groups(void **state)
 {
 	struct fixture *fixture = *state;
+	struct heard both;
 
 	start(fixture, "passwd: files first\ngroup: files first\n");
 	assert_heard(ask(fixture, "alice", true, 5), SOURCE_UNKNOWN, "");
@@ -226,6 +232,10 @@ static void names_and_numbers_are_asked_as_users_and_groups(void **state)
 	assert_heard(ask(fixture, NULL, true, 4343), SOURCE_KNOWN, "first");
 	assert_heard(ask(fixture, "alice", false, 4242), SOURCE_UNKNOWN, "");
 	assert_heard(ask(fixture, "alice", true, 4242), SOURCE_KNOWN, "first");
+	both = ask(fixture, "alice", true, 4242);
+	assert_true(both.name == SOURCE_UNKNOWN && both.uid == SOURCE_KNOWN);
+	both = ask(fixture, "known", true, 5);
+	assert_true(both.name == SOURCE_KNOWN && both.uid == SOURCE_UNKNOWN);
 }
 
 static void a_source_is_asked_for_what_its_line_says_only(void **state)
@@ -535,12 +545,12 @@ struct chain {
 	struct heard cancelled, asked;
 };
 
-static void ask_and_cancel(void *context, enum source_answer answer, const char *source)
+static void ask_and_cancel(void *context, const struct source_verdict *name, const struct source_verdict *uid)
 {
 	struct chain *chain = context;
 
-	(void)answer;
-	(void)source;
+	(void)name;
+	(void)uid;
 	sources_cancel(chain->fixture->sources, &chain->cancelled);
 	assert_int_equal(
 		sources_ask(chain->fixture->sources, "known", false, 0, wire_now_ms() + LONG_MS, hear, &chain->asked),
