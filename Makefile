@@ -45,6 +45,7 @@ NSS_SOURCES := $(wildcard provisiond/nss/*.c)
 PROVISIONCTL_SOURCES := $(wildcard provisiond/ctl/*.c provisiond/ctl/*/*.c)
 ISSUER_SOURCES := $(wildcard tests/issuer/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
+MANUALS := $(wildcard pam_oidc/*.[58] provisiond/*.8 provisiond/ctl/*.8 provisiond/nss/*.8)
 
 # In a folder of their own: the program provisiond stands where the objects of the folder provisiond/ would.
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
@@ -128,7 +129,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_ARCHIVES)
 install: all
 	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(NSSDIR) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)/examples/pam.d \
 		$(DESTDIR)$(completiondir) $(DESTDIR)$(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d \
-		$(DESTDIR)$(mandir)/man8
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	install -m 0644 $(BUILD)/pam_oidc.so $(DESTDIR)$(PAMDIR)/pam_oidc.so
 	install -m 0644 $(BUILD)/libnss_oidc.so.2 $(DESTDIR)$(NSSDIR)/libnss_oidc.so.2
 	install -m 0755 $(BUILD)/pam_oidcd $(BUILD)/provisiond $(BUILD)/provisionctl $(DESTDIR)$(sbindir)
@@ -137,7 +138,8 @@ install: all
 	install -m 0644 etc/sysusers.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/sysusers.d
 	install -m 0644 etc/tmpfiles.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d
 	install -m 0644 README.md $(DESTDIR)$(docdir)
-	install -m 0644 provisiond/provisiond.8 $(DESTDIR)$(mandir)/man8
+	install -m 0644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(mandir)/man5
+	install -m 0644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(mandir)/man8
 	install -m 0644 etc/pam_oidc.conf.example etc/nsswitch.example $(DESTDIR)$(docdir)/examples
 	install -m 0644 etc/ssh/pam_oidc.conf.example $(DESTDIR)$(docdir)/examples/sshd_config.d.example
 	install -m 0644 etc/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d
