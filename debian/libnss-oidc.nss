@@ -1,0 +1,2 @@
+passwd last oidc
+group last oidc
