@@ -22,6 +22,7 @@ enum pam_fault {
 	PAM_FAULT_LOCKS_OUT_LOCALS,       /* root or local users do not get in although pam_unix would let them */
 	PAM_FAULT_LOCKS_OUT_WHEN_DOWN,    /* the same while a daemon is out of reach */
 	PAM_FAULT_LOCKS_OUT_WHEN_MISSING, /* the same when pam_oidc.so is not installed */
+	PAM_FAULT_NEVER_ASKS,             /* pam_unix takes only a password that was asked for before, and none was */
 	PAM_FAULT_ARGUMENT,               /* pam_oidc.so does not take an argument */
 	PAM_FAULT_MODULE_MISSING,         /* a module's file is not there, and that locks everybody out */
 	PAM_FAULT_BROKEN_LINE,            /* libpam cannot read it, and that locks everybody out */

@@ -2,8 +2,8 @@
  * Runs a program that ends by itself and takes what it prints: no shell, an environment of its own, and a deadline
  * after which it and its children are killed.
  */
-#ifndef PROVISIOND_CTL_HEALTH_PROGRAM_RUN_H
-#define PROVISIOND_CTL_HEALTH_PROGRAM_RUN_H
+#ifndef PROVISIOND_CTL_HEALTH_TIMED_PROGRAM_H
+#define PROVISIOND_CTL_HEALTH_TIMED_PROGRAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ struct program_output {
 /* Runs argv[0], an absolute path, with argv (ends with NULL); standard input is /dev/null. deadline_ms is a time of
  * wire_now_ms(). 0 and the caller releases *ret_output, or -errno when it could not be started (-ENOENT: there is no
  * such program). */
-int program_run(const char *const argv[], int64_t deadline_ms, struct program_output *ret_output);
+int timed_program_run(const char *const argv[], int64_t deadline_ms, struct program_output *ret_output);
 void program_output_release(struct program_output *output);
 
 #define _cleanup_program_output_ _cleanup_(program_output_release)
