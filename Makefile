@@ -83,6 +83,10 @@ $(BUILD)/%.o: %.c
 	$(compile)
 
 CPPFLAGS_common := $(call PKG,--cflags,ini_config)
+# Where provisionctl finds what is installed. The copy that is packaged is not the one that is built, so no DESTDIR.
+INSTALLED := -DSBINDIR='"$(sbindir)"' -DPAMDIR='"$(PAMDIR)"' -DUNITDIR='"$(unitdir)"'
+CPPFLAGS_provisiond_ctl_setup := $(INSTALLED)
+CPPFLAGS_provisiond_ctl_health := $(INSTALLED)
 
 $(BUILD)/pam_oidc.so: $(call objects,$(MODULE_SOURCES)) $(call common,$(COMMON_MODULE)) pam_oidc/module/pam_oidc.map
 	@echo '  LINK $@'
