@@ -98,7 +98,7 @@ $(BUILD)/libnss_oidc.so.2: $(call objects,$(NSS_SOURCES)) $(call common,$(COMMON
 
 $(BUILD)/pam_oidcd: $(call objects,$(PAM_OIDCD_SOURCES)) $(call common,$(COMMON_DAEMON))
 	@echo '  LINK $@'
-	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode ini_config)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,libcurl cjose jansson libssl libcrypto libqrencode ini_config)
 
 $(BUILD)/provisiond: $(call objects,$(PROVISIOND_SOURCES)) $(call common,$(COMMON_DAEMON))
 	@echo '  LINK $@'
@@ -127,7 +127,7 @@ $(UNIT_ARCHIVES):
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_ARCHIVES)
 	@echo '  LINK $@'
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $(filter %.o,$^) $(UNIT_EXTRA_$*) $(UNIT_ARCHIVES) -Wl,--no-as-needed $(call PKG,--libs,cmocka) -Wl,--as-needed \
-		$(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode sqlite3 libmd ini_config audit) -ldl
+		$(call PKG,--libs,libcurl cjose jansson libssl libcrypto libqrencode sqlite3 libmd ini_config audit) -ldl
 
 # Nothing is enabled, and no file of an administrator's is touched.
 install: all

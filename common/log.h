@@ -24,7 +24,7 @@ enum log_target { LOG_TO_AUTO, LOG_TO_STDERR };
 
 /* Opens the log of this process. The identifier must live on. LOG_TO_STDERR is for commands that a person runs. */
 void log_open(const char *identifier, enum log_target target, bool debug);
-/* Messages go to `write_line` instead, for tests. */
+/* Messages go to `write_line` instead, for tests and for commands that tell people in other ways. */
 void log_divert(void (*write_line)(int priority, const char *line));
 
 /* One message. priority is LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO or LOG_DEBUG; fields may be NULL. Keeps errno. */

@@ -95,37 +95,62 @@ static void cleanup_discovery(struct discovery **discovery)
 	discovery_free(*discovery);
 }
 
-static bool take_endpoint(const json_t *document, const char *name, bool required, char **ret_url, char *fault,
-			  size_t fault_size)
+static enum discovery_problem take_endpoint(const json_t *document, const char *name, bool required, char **ret_url,
+					    char *fault, size_t fault_size)
 {
 	const char *url = json_strict_string(document, name);
+	bool device = strcmp(name, "device_authorization_endpoint") == 0;
 
 	if (!url && !required && !json_object_get(document, name))
-		return true;
+		return DISCOVERY_GOOD;
 	if (!url) {
 		(void)snprintf(
 			fault, fault_size,
-			strcmp(name, "device_authorization_endpoint") == 0
-				? "the issuer offers no %s: is this the issuer of an app with Device Authorization?"
-				: "the issuer's discovery document lacks %s",
+			device ? "the issuer offers no %s: is this the issuer of an app with Device Authorization?"
+			       : "the issuer's discovery document lacks %s",
 			name);
-		return false;
+		return device ? DISCOVERY_NO_DEVICE_ENDPOINT : DISCOVERY_BAD_ENDPOINT;
 	}
 	if (!https_url_ok(url, ENDPOINT_MAX)) {
 		(void)snprintf(fault, fault_size, "%s in the issuer's discovery document is no https URL", name);
-		return false;
+		return DISCOVERY_BAD_ENDPOINT;
 	}
 	*ret_url = strdup(url);
 	if (!*ret_url)
 		(void)snprintf(fault, fault_size, "out of memory");
-	return *ret_url != NULL;
+	return *ret_url ? DISCOVERY_GOOD : DISCOVERY_NO_MEMORY;
 }
 
-bool discovery_parse(const char *json, size_t length, const char *issuer, struct discovery **ret_discovery, char *fault,
-		     size_t fault_size)
+static enum discovery_problem take_endpoints(const json_t *document, struct discovery *discovery, char *fault,
+					     size_t fault_size)
+{
+	const struct {
+		const char *name;
+		bool required;
+		char **ret_url;
+	} endpoints[] = {
+		{ "device_authorization_endpoint", true, &discovery->device_authorization_endpoint },
+		{ "token_endpoint", true, &discovery->token_endpoint },
+		{ "jwks_uri", true, &discovery->jwks_uri },
+		{ "userinfo_endpoint", false, &discovery->userinfo_endpoint },
+	};
+
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		enum discovery_problem problem = take_endpoint(document, endpoints[i].name, endpoints[i].required,
+							       endpoints[i].ret_url, fault, fault_size);
+
+		if (problem != DISCOVERY_GOOD)
+			return problem;
+	}
+	return DISCOVERY_GOOD;
+}
+
+enum discovery_problem discovery_parse(const char *json, size_t length, const char *issuer,
+				       struct discovery **ret_discovery, char *fault, size_t fault_size)
 {
 	_cleanup_(cleanup_discovery) struct discovery *discovery = calloc(1, sizeof(*discovery));
 	_cleanup_json_ json_t *document = NULL;
+	enum discovery_problem problem;
 	const char *named;
 	char why[128];
 
@@ -133,7 +158,7 @@ bool discovery_parse(const char *json, size_t length, const char *issuer, struct
 	if (!document || !discovery) {
 		(void)snprintf(fault, fault_size, "the issuer's discovery document %s",
 			       document ? "does not fit into memory" : why);
-		return false;
+		return document ? DISCOVERY_NO_MEMORY : DISCOVERY_NOT_JSON;
 	}
 	named = json_strict_string(document, "issuer");
 	if (!named || strcmp(named, issuer) != 0) {
@@ -141,14 +166,10 @@ bool discovery_parse(const char *json, size_t length, const char *issuer, struct
 			       "the discovery document names the issuer %.200s; the configuration must say the same, "
 			       "letter for letter",
 			       named ? named : "nowhere");
-		return false;
+		return DISCOVERY_OTHER_ISSUER;
 	}
-	if (!take_endpoint(document, "device_authorization_endpoint", true, &discovery->device_authorization_endpoint,
-			   fault, fault_size) ||
-	    !take_endpoint(document, "token_endpoint", true, &discovery->token_endpoint, fault, fault_size) ||
-	    !take_endpoint(document, "jwks_uri", true, &discovery->jwks_uri, fault, fault_size) ||
-	    !take_endpoint(document, "userinfo_endpoint", false, &discovery->userinfo_endpoint, fault, fault_size))
-		return false;
-	*ret_discovery = take_pointer(discovery);
-	return true;
+	problem = take_endpoints(document, discovery, fault, fault_size);
+	if (problem == DISCOVERY_GOOD)
+		*ret_discovery = take_pointer(discovery);
+	return problem;
 }

@@ -14,15 +14,25 @@ struct discovery {
 	char *userinfo_endpoint; /* NULL when there is none */
 };
 
+/* What is wrong with a document. */
+enum discovery_problem {
+	DISCOVERY_GOOD,
+	DISCOVERY_NOT_JSON,
+	DISCOVERY_OTHER_ISSUER,
+	DISCOVERY_NO_DEVICE_ENDPOINT,
+	DISCOVERY_BAD_ENDPOINT, /* another one is missing, or one is no https URL */
+	DISCOVERY_NO_MEMORY,
+};
+
 /* Where the document is: ISSUER/.well-known/openid-configuration?client_id=CLIENT. The caller frees it; NULL when
  * memory ran out. */
 char *discovery_url(const char *issuer, const char *client_id);
 
-/* Reads the document: its issuer must equal the configured one exactly, and every endpoint must be an https URL. True,
- * and the caller frees *ret_discovery with discovery_free(); or false, and fault says what is wrong and where to look.
- */
-bool discovery_parse(const char *json, size_t length, const char *issuer, struct discovery **ret_discovery, char *fault,
-		     size_t fault_size);
+/* Reads the document: its issuer must equal the configured one exactly, and every endpoint must be an https URL.
+ * DISCOVERY_GOOD, and the caller frees *ret_discovery with discovery_free(); or what is wrong, and fault says it and
+ * where to look. */
+enum discovery_problem discovery_parse(const char *json, size_t length, const char *issuer,
+				       struct discovery **ret_discovery, char *fault, size_t fault_size);
 /* Takes NULL. */
 void discovery_free(struct discovery *discovery);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -27,8 +28,9 @@ struct document {
 	bool taken;
 	int64_t fresh_until_ms;
 	int64_t refetched_ms; /* when somebody last wished for it again; 0: never */
-	int64_t retry_ms; /* pause after the next failure */
+	int64_t retry_ms;     /* pause after the next failure */
 	char fault[256];
+	struct server_seen server;
 };
 
 struct document *document_create(const struct document_source *source, const char *url)
@@ -73,6 +75,11 @@ bool document_may_refetch(struct document *document)
 const char *document_fault(const struct document *document)
 {
 	return document->fault;
+}
+
+const struct server_seen *document_server(const struct document *document)
+{
+	return &document->server;
 }
 
 static void tell_waiters(struct document *document, enum document_outcome outcome)
@@ -130,6 +137,17 @@ static enum document_outcome take_response(struct document *document, const stru
 	return DOCUMENT_READY;
 }
 
+static struct server_seen see_server(const struct http_response *response, int64_t now_s)
+{
+	return (struct server_seen){
+		.trouble = response->trouble,
+		.status = response->answered ? response->status : 0,
+		.has_clock = response->date_s > 0,
+		.clock_ahead_s = response->date_s > 0 ? response->date_s - now_s : 0,
+		.certificate_until_s = response->certificate_until_s,
+	};
+}
+
 static void fetched(void *context, const struct http_response *response)
 {
 	struct document *document = context;
@@ -137,6 +155,7 @@ static void fetched(void *context, const struct http_response *response)
 	int64_t now = wire_now_ms(), life_ms = life_s(response) * 1000;
 
 	document->transfer = NULL;
+	document->server = see_server(response, time(NULL));
 	if (outcome == DOCUMENT_READY) {
 		document->fault[0] = '\0';
 		document->taken = true;

@@ -19,6 +19,15 @@ enum document_outcome {
 	DOCUMENT_WRONG,       /* answered, but not with what it must be */
 };
 
+/* What the last fetch showed of the server, whatever came of it. */
+struct server_seen {
+	enum http_trouble trouble;
+	long status; /* 0: no answer */
+	bool has_clock;
+	int64_t clock_ahead_s;       /* how far its clock is ahead of this machine's; when has_clock */
+	int64_t certificate_until_s; /* epoch seconds; 0: not known */
+};
+
 /* Takes a new body into use, or refuses it with a fault for the log. */
 typedef bool document_take(void *context, const char *body, size_t length, char *fault, size_t fault_size);
 
@@ -55,10 +64,12 @@ bool document_move(struct document *document, const char *url);
 void document_wait(struct document *document, struct document_waiter *waiter);
 /* Takes a waiter that does not wait. */
 void document_unwait(struct document_waiter *waiter);
-/* Takes note of a wish to fetch again what is still fresh. False when there was one within the last minute: more would only
- * be a burden on the issuer. */
+/* Takes note of a wish to fetch again what is still fresh. False when there was one within the last minute: more would
+ * only be a burden on the issuer. */
 bool document_may_refetch(struct document *document);
 /* What was wrong the last time, for people who check their configuration; "" when nothing. */
 const char *document_fault(const struct document *document);
+/* All zero before the first fetch has ended. Lives as long as the document. */
+const struct server_seen *document_server(const struct document *document);
 
 #endif

@@ -1,29 +1,32 @@
 /*
- * Tries every tenant in turn without a person. See dry_run.h.
+ * Tries one tenant after the other. See dry_run.h. What answers mean stands in issuer_findings.c, the wait for an
+ * approval in approval.c.
  */
 #include "pam_oidc/dry_run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/cleanup.h"
-#include "common/wire.h"
-#include "pam_oidc/device_grant.h"
-#include "pam_oidc/endpoint_response.h"
+#include "pam_oidc/approval.h"
+#include "pam_oidc/issuer_findings.h"
+#include "pam_oidc/okta_remedy.h"
+
+/* Nobody gives such a code: it has a space. */
+#define NOBODYS_CODE "pam_oidcd check"
 
 struct dry_run {
 	struct loop *loop;
 	struct realm *realm;
-	size_t at; /* index of the tenant under way */
+	size_t at, end; /* indices of the tenant under way, and behind the last one */
+	bool code;
 	bool all_good;
 	struct loop_timer next;
 	struct document_waiter waiter;
 	struct http_transfer *transfer;
-	dry_run_found *found;
-	dry_run_done *done;
-	void *context;
+	struct approval *approval;
+	struct dry_run_events events;
 };
 
 static void try_metadata(void *context);
@@ -33,10 +36,22 @@ static struct provider *provider_of(struct dry_run *run)
 	return realm_provider_at(run->realm, run->at);
 }
 
-static void found(struct dry_run *run, const char *item, bool good, const char *text)
+static const struct tenant *tenant_of(struct dry_run *run)
 {
-	run->all_good = run->all_good && good;
-	run->found(run->context, provider_tenant(provider_of(run))->name, item, good, text);
+	return provider_tenant(provider_of(run));
+}
+
+static void found(void *context, const struct finding *finding)
+{
+	struct dry_run *run = context;
+
+	run->all_good = run->all_good && finding->level != FINDING_BAD;
+	run->events.found(run->events.context, finding);
+}
+
+static void tell(struct dry_run *run, struct finding finding)
+{
+	found(run, &finding);
 }
 
 void dry_run_cancel(struct dry_run *run)
@@ -46,111 +61,164 @@ void dry_run_cancel(struct dry_run *run)
 	loop_clear_timer(run->loop, &run->next);
 	document_unwait(&run->waiter);
 	http_cancel(run->transfer);
+	approval_cancel(run->approval);
 	realm_unref(run->realm);
 	free(run);
 }
 
 static void next_tenant(struct dry_run *run)
 {
-	dry_run_done *done = run->done;
-	void *context = run->context;
+	struct dry_run_events events = run->events;
 	bool all_good;
 
 	run->at++;
-	if (run->at < realm_provider_count(run->realm)) {
+	if (run->at < run->end) {
 		try_metadata(run);
 		return;
 	}
 	all_good = run->all_good;
 	dry_run_cancel(run);
-	done(context, all_good);
+	events.done(events.context, all_good);
 }
 
-/* What to do about it, for the refusals that an administrator can mend in Okta. */
-static const char *remedy(const struct endpoint_answer *answer)
+static void tell_no_memory(struct dry_run *run, const char *item)
 {
-	const char *error = answer->error ? answer->error : "";
-
-	if (strcmp(error, "invalid_client") == 0)
-		return "check client_id, client_auth and the secret against the application's General tab in Okta";
-	if (strcmp(error, "unauthorized_client") == 0)
-		return "tick Device Authorization under Grant type in the application's General tab in Okta";
-	if (strcmp(error, "invalid_scope") == 0)
-		return "remove the scope that the issuer does not know, or add it to the authorization server in Okta";
-	if (strcmp(error, "too_many_user_codes") == 0 || answer->status == 429)
-		return "wait a minute and try again";
-	return "see the description that the issuer gave";
+	tell(run, finding_say(tenant_of(run)->name, item, FINDING_BAD, okta_remedy(REMEDY_MEMORY),
+			      "the request could not be made: out of memory"));
+	next_tenant(run);
 }
 
-static void describe_refusal(const struct http_response *response, char *text, size_t size)
-{
-	struct endpoint_response read;
+/* ---- a code, and its approval ---- */
 
-	endpoint_response_read(response, time(NULL), &read);
-	if (!response->answered)
-		(void)snprintf(text, size, "no answer: %s", response->error);
-	else
-		(void)snprintf(
-			text, size, "HTTP %ld %s: %s; %s", response->status, read.answer.error ? read.answer.error : "",
-			read.answer.description ? read.answer.description : "no description", remedy(&read.answer));
-	endpoint_response_clear(&read);
+static void approval_over(void *context)
+{
+	struct dry_run *run = context;
+
+	run->approval = NULL;
+	next_tenant(run);
+}
+
+static void approval_identified(void *context, const struct tenant *tenant, const struct identity *identity)
+{
+	struct dry_run *run = context;
+
+	if (run->events.identified)
+		run->events.identified(run->events.context, tenant, identity);
+}
+
+/* Takes the authorization over. */
+static void await_approval(struct dry_run *run, struct device_authorization *authorization)
+{
+	const struct approval_events events = {
+		.found = found, .identified = approval_identified, .over = approval_over, .context = run
+	};
+
+	run->approval = approval_start(run->loop, provider_of(run), authorization, &events);
+	if (!run->approval) {
+		device_authorization_free(authorization);
+		tell_no_memory(run, "approval");
+		return;
+	}
+	run->events.show(run->events.context, tenant_of(run), authorization);
+}
+
+void dry_run_skip_approval(struct dry_run *run)
+{
+	if (run->approval)
+		approval_skip(run->approval);
+}
+
+static void take_code(struct dry_run *run, const struct http_response *response)
+{
+	const struct tenant *tenant = tenant_of(run);
+	struct device_authorization *authorization = NULL;
+	char fault[256];
+
+	tell(run, finding_say(tenant->name, "client", FINDING_GOOD, NULL,
+			      "the issuer knows the client %s, and lets it use the device grant", tenant->client_id));
+	if (!device_authorization_parse(response->body, response->length, &authorization, fault, sizeof(fault))) {
+		tell(run, finding_say(tenant->name, "device_code", FINDING_BAD, okta_remedy(REMEDY_NOT_A_PROVIDER),
+				      "%s", fault));
+		next_tenant(run);
+		return;
+	}
+	tell(run, finding_say(tenant->name, "device_code", FINDING_GOOD, NULL,
+			      "the issuer gives codes for %s, good for %lld s", authorization->verification_uri,
+			      (long long)authorization->expires_in_s));
+	if (run->events.show) {
+		await_approval(run, authorization);
+		return;
+	}
+	device_authorization_free(authorization);
+	next_tenant(run);
 }
 
 static void code_answered(void *context, const struct http_response *response)
 {
 	struct dry_run *run = context;
-	struct device_authorization *authorization = NULL;
-	char text[512];
-	bool good = response->answered && response->status == 200 &&
-		    device_authorization_parse(response->body, response->length, &authorization, text, sizeof(text));
 
 	run->transfer = NULL;
-	if (good)
-		(void)snprintf(text, sizeof(text), "the issuer gives codes for %s, good for %lld s",
-			       authorization->verification_uri, (long long)authorization->expires_in_s);
-	else if (!response->answered || response->status != 200)
-		describe_refusal(response, text, sizeof(text));
-	device_authorization_free(authorization);
-	found(run, "device_code", good, text);
+	if (response->answered && response->status == 200) {
+		take_code(run, response);
+		return;
+	}
+	tell(run, find_refused_code(tenant_of(run), response));
 	next_tenant(run);
 }
 
 static void try_code(struct dry_run *run)
 {
-	struct provider *provider = provider_of(run);
-	const struct discovery *metadata = provider_metadata(provider);
+	const struct discovery *metadata = provider_metadata(provider_of(run));
 	_cleanup_form_ struct form form = { 0 };
 
-	form_add(&form, "scope", provider_tenant(provider)->scopes);
+	form_add(&form, "scope", tenant_of(run)->scopes);
 	if (metadata)
-		run->transfer =
-			provider_post(provider, metadata->device_authorization_endpoint, &form, code_answered, run);
-	if (run->transfer)
-		return;
-	found(run, "device_code", false, "the request could not be made: out of memory");
+		run->transfer = provider_post(provider_of(run), metadata->device_authorization_endpoint, &form,
+					      code_answered, run);
+	if (!run->transfer)
+		tell_no_memory(run, "device_code");
+}
+
+/* ---- the client, without a code ---- */
+
+static void client_answered(void *context, const struct http_response *response)
+{
+	struct dry_run *run = context;
+
+	run->transfer = NULL;
+	tell(run, find_client_by_token_endpoint(tenant_of(run), response));
 	next_tenant(run);
 }
+
+static void try_client(struct dry_run *run)
+{
+	const struct discovery *metadata = provider_metadata(provider_of(run));
+	_cleanup_form_ struct form form = { 0 };
+
+	form_add(&form, "grant_type", DEVICE_GRANT_TYPE);
+	form_add(&form, "device_code", NOBODYS_CODE);
+	if (metadata)
+		run->transfer = provider_post(provider_of(run), metadata->token_endpoint, &form, client_answered, run);
+	if (!run->transfer)
+		tell_no_memory(run, "client");
+}
+
+/* ---- the documents ---- */
 
 static void keys_told(void *context, enum document_outcome outcome)
 {
 	struct dry_run *run = context;
-	char text[300];
 
-	if (outcome == DOCUMENT_READY)
-		(void)snprintf(text, sizeof(text), "%zu keys that can verify a token",
-			       jwks_count(provider_keys(provider_of(run))));
+	tell(run, find_keys(provider_of(run), outcome));
+	if (run->code)
+		try_code(run);
 	else
-		(void)snprintf(text, sizeof(text), "%s", provider_keys_fault(provider_of(run)));
-	found(run, "keys", outcome == DOCUMENT_READY, text);
-	try_code(run);
+		try_client(run);
 }
 
+/* Fetched anew, as the metadata: what was good an hour ago is no finding. */
 static void try_keys(struct dry_run *run)
 {
-	if (provider_keys(provider_of(run))) {
-		keys_told(run, DOCUMENT_READY);
-		return;
-	}
 	run->waiter = (struct document_waiter){ .told = keys_told, .context = run };
 	if (!provider_wait_keys(provider_of(run), false, &run->waiter))
 		keys_told(run, DOCUMENT_WRONG);
@@ -159,45 +227,52 @@ static void try_keys(struct dry_run *run)
 static void metadata_told(void *context, enum document_outcome outcome)
 {
 	struct dry_run *run = context;
-	char text[300];
 
-	if (outcome != DOCUMENT_READY) {
-		(void)snprintf(text, sizeof(text), "%s", provider_metadata_fault(provider_of(run)));
-		found(run, "discovery", false, text);
-		next_tenant(run);
-		return;
+	tell(run, find_metadata(provider_of(run), outcome));
+	if (provider_server(provider_of(run))->status != 0) {
+		tell(run, find_certificate(provider_of(run), time(NULL)));
+		tell(run, find_clock(provider_of(run)));
 	}
-	(void)snprintf(text, sizeof(text), "%s offers the device grant", provider_tenant(provider_of(run))->issuer);
-	found(run, "discovery", true, text);
-	try_keys(run);
+	if (outcome == DOCUMENT_READY)
+		try_keys(run);
+	else
+		next_tenant(run);
 }
 
 static void try_metadata(void *context)
 {
 	struct dry_run *run = context;
 
-	if (provider_metadata(provider_of(run))) {
-		metadata_told(run, DOCUMENT_READY);
-		return;
-	}
 	run->waiter = (struct document_waiter){ .told = metadata_told, .context = run };
 	provider_wait_metadata(provider_of(run), &run->waiter);
 }
 
-struct dry_run *dry_run_start(struct loop *loop, struct realm *realm, dry_run_found *found_one, dry_run_done *done,
-			      void *context)
+static size_t index_of(struct realm *realm, const char *tenant)
+{
+	size_t i = 0;
+
+	while (i < realm_provider_count(realm) &&
+	       strcmp(provider_tenant(realm_provider_at(realm, i))->name, tenant) != 0)
+		i++;
+	return i;
+}
+
+struct dry_run *dry_run_start(struct loop *loop, struct realm *realm, const struct dry_run_options *options,
+			      const struct dry_run_events *events)
 {
 	struct dry_run *run = calloc(1, sizeof(*run));
+	size_t first = options->tenant ? index_of(realm, options->tenant) : 0;
 
 	if (!run)
 		return NULL;
 	*run = (struct dry_run){
 		.loop = loop,
 		.realm = realm_ref(realm),
+		.at = first,
+		.end = options->tenant ? first + 1 : realm_provider_count(realm),
+		.code = options->code,
 		.all_good = true,
-		.found = found_one,
-		.done = done,
-		.context = context,
+		.events = *events,
 	};
 	if (!loop_set_timer(loop, &run->next, 0, try_metadata, run)) {
 		dry_run_cancel(run);

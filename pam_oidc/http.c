@@ -6,9 +6,12 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/secret.h"
@@ -170,10 +173,61 @@ static void read_cache_control(const char *value, struct http_response *response
 		response->cache_forbidden = true;
 }
 
-/* A header begins: what an interim answer (1xx) or a proxy said before does not count. */
-static void begin_header(struct http_response *response)
+/* Epoch seconds; 0 when it cannot be read. */
+static int64_t end_of_certificate(const X509 *certificate)
 {
-	*response = (struct http_response){ .max_age_s = -1 };
+	struct tm until = { 0 };
+	time_t seconds = -1;
+
+	if (certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) == 1)
+		seconds = timegm(&until);
+	return seconds > 0 ? seconds : 0;
+}
+
+/* When the first one ends of the chain by which the server was believed. A resumed session has its own one alone. */
+static int64_t end_of_chain(SSL *ssl)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	X509 *own = SSL_get1_peer_certificate(ssl);
+	int64_t first = end_of_certificate(own);
+
+	X509_free(own);
+	for (int i = 0; chain && i < sk_X509_num(chain); i++) {
+		int64_t end = end_of_certificate(sk_X509_value(chain, i));
+
+		if (end > 0 && (first == 0 || end < first))
+			first = end;
+	}
+	return first;
+}
+
+/* 0 where libcurl has another TLS library. Only while the connection is in use. */
+static int64_t certificate_until(CURL *easy)
+{
+	struct curl_tlssessioninfo *session = NULL;
+
+	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || !session ||
+	    session->backend != CURLSSLBACKEND_OPENSSL || !session->internals)
+		return 0;
+	return end_of_chain(session->internals);
+}
+
+/* A header begins: what an interim answer (1xx) or a proxy said before does not count. */
+static void begin_header(struct http_transfer *transfer)
+{
+	transfer->response =
+		(struct http_response){ .max_age_s = -1, .certificate_until_s = certificate_until(transfer->easy) };
+}
+
+static int64_t date_of(const char *value)
+{
+	char date[64];
+	time_t seconds;
+
+	value += strspn(value, " \t");
+	(void)snprintf(date, sizeof(date), "%.*s", (int)strcspn(value, "\r\n"), value);
+	seconds = curl_getdate(date, NULL);
+	return seconds > 0 ? seconds : 0;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t count, void *context)
@@ -192,13 +246,15 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 	memcpy(line, bytes, kept);
 	line[kept] = '\0';
 	if (strncmp(line, "HTTP/", strlen("HTTP/")) == 0)
-		begin_header(response);
+		begin_header(transfer);
 	else if ((value = header_value(line, kept, "cache-control")))
 		read_cache_control(value, response);
 	else if ((value = header_value(line, kept, "x-rate-limit-reset")) && whole_number(value) > 0)
 		response->rate_limit_reset = whole_number(value);
 	else if ((value = header_value(line, kept, "retry-after")) && whole_number(value) > 0)
 		response->retry_after_s = whole_number(value);
+	else if ((value = header_value(line, kept, "date")))
+		response->date_s = date_of(value);
 	return length;
 }
 
@@ -352,11 +408,56 @@ void http_cancel(struct http_transfer *transfer)
 	free_transfer(transfer);
 }
 
+static enum http_trouble trouble_with_certificate(CURL *easy)
+{
+	long verdict = X509_V_OK;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+	switch (verdict) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return HTTP_TROUBLE_EXPIRED;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return HTTP_TROUBLE_NOT_YET;
+	case X509_V_OK: /* libcurl compares names itself */
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return HTTP_TROUBLE_HOST;
+	default:
+		return HTTP_TROUBLE_UNTRUSTED;
+	}
+}
+
+static enum http_trouble trouble_of(CURL *easy, CURLcode result)
+{
+	switch (result) {
+	case CURLE_OK:
+		return HTTP_TROUBLE_NONE;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return HTTP_TROUBLE_NAME;
+	case CURLE_COULDNT_CONNECT:
+		return HTTP_TROUBLE_CONNECT;
+	case CURLE_OPERATION_TIMEDOUT:
+		return HTTP_TROUBLE_TIMEOUT;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return trouble_with_certificate(easy);
+	case CURLE_SSL_CACERT_BADFILE:
+		return HTTP_TROUBLE_CA_FILE;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CIPHER:
+	case CURLE_USE_SSL_FAILED:
+		return HTTP_TROUBLE_TLS;
+	default:
+		return HTTP_TROUBLE_ANSWER;
+	}
+}
+
 static void finish(struct http_transfer *transfer, CURLcode result)
 {
 	struct http_response *response = &transfer->response;
 
 	response->answered = result == CURLE_OK;
+	response->trouble = trouble_of(transfer->easy, result);
 	response->error = transfer->refused    ? transfer->refused
 			  : transfer->error[0] ? transfer->error
 					       : curl_easy_strerror(result);

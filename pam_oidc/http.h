@@ -26,9 +26,26 @@ struct http_request {
 	size_t max_bytes;          /* of the answer's body */
 };
 
+/* What kept an answer from coming, as far as an administrator would look in another place for it. */
+enum http_trouble {
+	HTTP_TROUBLE_NONE,
+	HTTP_TROUBLE_NAME,    /* the host's or the proxy's name has no address */
+	HTTP_TROUBLE_CONNECT, /* nobody is there, or nothing leads there */
+	HTTP_TROUBLE_TIMEOUT,
+	HTTP_TROUBLE_CA_FILE,   /* ours cannot be read */
+	HTTP_TROUBLE_UNTRUSTED, /* the certificate: of an authority that is not ours, ... */
+	HTTP_TROUBLE_EXPIRED,   /* ... over, by this machine's clock, ... */
+	HTTP_TROUBLE_NOT_YET,   /* ... not begun, by it, ... */
+	HTTP_TROUBLE_HOST,      /* ... or somebody else's */
+	HTTP_TROUBLE_TLS,       /* any other of the handshake */
+	HTTP_TROUBLE_ANSWER,    /* there was one, and it cannot be used */
+	HTTP_TROUBLE_COUNT
+};
+
 struct http_response {
-	bool answered;     /* false: no whole answer came within the bounds; `error` says why */
-	const char *error; /* for the log */
+	bool answered;             /* false: no whole answer came within the bounds; `error` says why */
+	const char *error;         /* for the log */
+	enum http_trouble trouble; /* when not answered */
 	long status;
 	const char *body; /* NUL-terminated; wiped after the callback */
 	size_t length;
@@ -36,6 +53,9 @@ struct http_response {
 	int64_t max_age_s;        /* of Cache-Control; -1: none */
 	int64_t rate_limit_reset; /* X-Rate-Limit-Reset, epoch seconds; 0: none */
 	int64_t retry_after_s;    /* Retry-After in seconds; 0: none */
+	int64_t date_s;           /* Date, epoch seconds; 0: none */
+	/* When the first certificate of the server's chain ends, epoch seconds; 0: not known. */
+	int64_t certificate_until_s;
 };
 
 /* Called once for a transfer that was not cancelled; the response lives until it returns. */

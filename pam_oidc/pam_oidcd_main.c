@@ -19,10 +19,10 @@
 #include "common/log.h"
 #include "common/version.h"
 #include "common/wire.h"
-#include "pam_oidc/dry_run.h"
 #include "pam_oidc/http.h"
 #include "pam_oidc/loop.h"
 #include "pam_oidc/privileges.h"
+#include "pam_oidc/probe.h"
 #include "pam_oidc/realm.h"
 #include "pam_oidc/signin_server.h"
 #include "pam_oidc/wiping_memory.h"
@@ -39,7 +39,6 @@ struct daemon {
 	struct signin_server *server;
 	int signals;
 	struct loop_watch *signal_watch;
-	bool all_good; /* of a dry run */
 };
 
 static void usage(FILE *out)
@@ -48,10 +47,15 @@ static void usage(FILE *out)
 		out,
 		"usage: pam_oidcd [-d] [-f FILE]          serve pam_oidc.so at %s\n"
 		"       pam_oidcd [-f FILE] -t            check the configuration and the secrets it names\n"
-		"       pam_oidcd [-d] [-f FILE] check    dry run: every tenant's discovery, keys and a device code\n"
+		"       pam_oidcd [-d] [-f FILE] check    dry run: every tenant's issuer, client and a device code\n"
+		"       pam_oidcd [-d] [-f FILE] --probe[=TENANT] [--no-code] [--messages]\n"
+		"                                         the same, and show what the token of whoever approves it "
+		"says\n"
 		"\n"
 		"  -f FILE    configuration (%s)\n"
 		"  -d         log details, to standard error\n"
+		"  --no-code  ask for no device code: try the client alone\n"
+		"  --messages for programs: standard output is a socket that takes messages\n"
 		"  --help, --version\n"
 		"\n"
 		"Exit codes: 0 good, 1 something is wrong (the message says what), 2 wrong usage.\n",
@@ -178,39 +182,6 @@ static bool check_configuration(const struct daemon *daemon)
 	return good;
 }
 
-static void print_finding(void *context, const char *tenant, const char *item, bool good, const char *text)
-{
-	(void)context;
-	/* From the network: nothing but printable ASCII reaches the terminal. */
-	(void)printf("%s  %-12s %-12s ", good ? "ok  " : "FAIL", tenant, item);
-	for (; *text; text++)
-		(void)putchar(*text >= ' ' && *text < 0x7f ? *text : '?');
-	(void)putchar('\n');
-	(void)fflush(stdout);
-}
-
-static void dry_run_over(void *context, bool all_good)
-{
-	struct daemon *daemon = context;
-
-	daemon->all_good = all_good;
-	loop_stop(daemon->loop);
-}
-
-static bool check_tenants(struct daemon *daemon)
-{
-	struct dry_run *run;
-
-	if (!make_realm(daemon))
-		return false;
-	run = dry_run_start(daemon->loop, daemon->realm, print_finding, dry_run_over, daemon);
-	if (!run) {
-		log_error("cannot check: out of memory");
-		return false;
-	}
-	return loop_run(daemon->loop) && daemon->all_good;
-}
-
 static void raise_file_limit(void)
 {
 	struct rlimit files;
@@ -221,9 +192,9 @@ static void raise_file_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-enum command { COMMAND_SERVE, COMMAND_CHECK_CONFIGURATION, COMMAND_CHECK_TENANTS };
+enum command { COMMAND_SERVE, COMMAND_CHECK_CONFIGURATION, COMMAND_PROBE };
 
-static bool run(struct daemon *daemon, enum command command)
+static bool run(struct daemon *daemon, enum command command, const struct probe_options *probe)
 {
 	bool good;
 
@@ -246,40 +217,87 @@ static bool run(struct daemon *daemon, enum command command)
 		log_error("cannot start: /: %s", strerror(errno));
 		return false;
 	}
-	good = start(daemon) && (command == COMMAND_SERVE ? serve(daemon) : check_tenants(daemon));
+	good = start(daemon) &&
+	       (command == COMMAND_SERVE ? serve(daemon)
+					 : probe_run(daemon->loop, daemon->http, probe, daemon->uid, daemon->gid));
 	stop(daemon);
 	return good;
 }
 
-int main(int argc, char **argv)
+/* The environment is gone after clean_start(). */
+static bool terminal_shows_utf8(void)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
-						 { "version", no_argument, NULL, 'V' },
-						 { 0 } };
-	struct daemon daemon = { .config_path = PAM_OIDC_CONF, .signals = -1 };
-	enum command command = COMMAND_SERVE;
-	bool debug = false;
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (!locale || locale[0] == '\0'); i++)
+		locale = getenv(names[i]);
+	return locale && (strcasestr(locale, "UTF-8") || strcasestr(locale, "UTF8"));
+}
+
+/* What goes wrong on the way is among the findings already. */
+static void log_nothing(int priority, const char *line)
+{
+	if (priority <= LOG_ERR)
+		(void)fprintf(stderr, "pam_oidcd: error: %s\n", line);
+}
+
+struct options {
+	enum command command;
+	struct probe_options probe;
+	const char *config_path;
+	bool debug, probe_only; /* an option that only --probe has */
+};
+
+enum long_option { OPTION_HELP = 256, OPTION_VERSION, OPTION_PROBE, OPTION_NO_CODE, OPTION_MESSAGES };
+
+static bool take_argument(struct options *options, int argc, char **argv)
+{
+	bool check = optind + 1 == argc && strcmp(argv[optind], "check") == 0 && options->command == COMMAND_SERVE;
+
+	if (check) {
+		options->command = COMMAND_PROBE;
+		options->probe.approval = false;
+	}
+	return (check || optind == argc) && (!options->probe_only || (options->command == COMMAND_PROBE && !check));
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option words[] = {
+		{ "help", no_argument, NULL, OPTION_HELP },         { "version", no_argument, NULL, OPTION_VERSION },
+		{ "probe", optional_argument, NULL, OPTION_PROBE }, { "no-code", no_argument, NULL, OPTION_NO_CODE },
+		{ "messages", no_argument, NULL, OPTION_MESSAGES }, { 0 }
+	};
 	int option;
 
-	if (!clean_start()) {
-		(void)fprintf(stderr, "pam_oidcd: cannot start: %s\n", strerror(errno));
-		return 1;
-	}
-	while ((option = getopt_long(argc, argv, "df:t", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "df:t", words, NULL)) != -1) {
 		switch (option) {
 		case 'd':
-			debug = true;
+			options->debug = true;
 			break;
 		case 'f':
-			daemon.config_path = optarg;
+			options->config_path = optarg;
 			break;
 		case 't':
-			command = COMMAND_CHECK_CONFIGURATION;
+			options->command = COMMAND_CHECK_CONFIGURATION;
 			break;
-		case 'h':
+		case OPTION_PROBE:
+			options->command = COMMAND_PROBE;
+			options->probe.tenant = optarg;
+			break;
+		case OPTION_NO_CODE:
+			options->probe.code = options->probe.approval = false;
+			options->probe_only = true;
+			break;
+		case OPTION_MESSAGES:
+			options->probe.messages = options->probe_only = true;
+			break;
+		case OPTION_HELP:
 			usage(stdout);
 			return 0;
-		case 'V':
+		case OPTION_VERSION:
 			(void)puts("pam_oidcd " PAM_OIDC_VERSION);
 			return 0;
 		default:
@@ -287,12 +305,30 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind + 1 == argc && strcmp(argv[optind], "check") == 0 && command == COMMAND_SERVE) {
-		command = COMMAND_CHECK_TENANTS;
-	} else if (optind != argc) {
-		usage(stderr);
-		return 2;
+	if (take_argument(options, argc, argv))
+		return -1;
+	usage(stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .config_path = PAM_OIDC_CONF,
+				   .probe = { .code = true, .approval = true, .utf8 = terminal_shows_utf8() } };
+	struct daemon daemon = { .signals = -1 };
+	int status;
+
+	if (!clean_start()) {
+		(void)fprintf(stderr, "pam_oidcd: cannot start: %s\n", strerror(errno));
+		return 1;
 	}
-	log_open("pam_oidcd", debug || command != COMMAND_SERVE ? LOG_TO_STDERR : LOG_TO_AUTO, debug);
-	return run(&daemon, command) ? 0 : 1;
+	status = read_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	daemon.config_path = options.probe.config_path = options.config_path;
+	log_open("pam_oidcd", options.debug || options.command != COMMAND_SERVE ? LOG_TO_STDERR : LOG_TO_AUTO,
+		 options.debug);
+	if (options.command == COMMAND_PROBE && !options.debug)
+		log_divert(log_nothing);
+	return run(&daemon, options.command, &options.probe) ? 0 : 1;
 }

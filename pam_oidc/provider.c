@@ -23,6 +23,7 @@ struct provider {
 	struct document *metadata_document;
 	struct document *keys_document; /* NULL until the metadata says where */
 	struct discovery *metadata;
+	enum discovery_problem metadata_problem;
 	struct jwks *keys;
 	struct back_off back_off;
 };
@@ -83,7 +84,9 @@ static bool take_metadata(void *context, const char *body, size_t length, char *
 	struct provider *provider = context;
 	struct discovery *metadata = NULL;
 
-	if (!discovery_parse(body, length, provider->tenant->issuer, &metadata, fault, fault_size))
+	provider->metadata_problem =
+		discovery_parse(body, length, provider->tenant->issuer, &metadata, fault, fault_size);
+	if (provider->metadata_problem != DISCOVERY_GOOD)
 		return false;
 	if (!begin_keys(provider, metadata->jwks_uri)) {
 		(void)snprintf(fault, fault_size, "out of memory");
@@ -155,6 +158,21 @@ void provider_wait_metadata(struct provider *provider, struct document_waiter *w
 const char *provider_metadata_fault(const struct provider *provider)
 {
 	return document_fault(provider->metadata_document);
+}
+
+enum discovery_problem provider_metadata_problem(const struct provider *provider)
+{
+	return provider->metadata_problem;
+}
+
+const struct server_seen *provider_server(const struct provider *provider)
+{
+	return document_server(provider->metadata_document);
+}
+
+const struct server_seen *provider_keys_server(const struct provider *provider)
+{
+	return provider->keys_document ? document_server(provider->keys_document) : NULL;
 }
 
 const struct jwks *provider_keys(const struct provider *provider)

@@ -33,12 +33,18 @@ const struct discovery *provider_metadata(const struct provider *provider);
 void provider_wait_metadata(struct provider *provider, struct document_waiter *waiter);
 /* What was wrong with it the last time; "" when nothing. */
 const char *provider_metadata_fault(const struct provider *provider);
+/* What was wrong with the document that came last, if any came. */
+enum discovery_problem provider_metadata_problem(const struct provider *provider);
+/* What fetching it showed of the issuer's server. */
+const struct server_seen *provider_server(const struct provider *provider);
 
 const struct jwks *provider_keys(const struct provider *provider);
 /* Needs metadata. `again`: fetches even though there are keys, because a token named an unknown one. False when that
  * was done within the last minute: then nobody will be told. */
 bool provider_wait_keys(struct provider *provider, bool again, struct document_waiter *waiter);
 const char *provider_keys_fault(const struct provider *provider);
+/* What fetching them showed; NULL while it is not known where they are. */
+const struct server_seen *provider_keys_server(const struct provider *provider);
 
 /* Posts a form to one of the issuer's endpoints, with the client's authentication added. `form` is completed by it and
  * stays the caller's. NULL when memory or OpenSSL failed. */

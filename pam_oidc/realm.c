@@ -3,6 +3,7 @@
  */
 #include "pam_oidc/realm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,22 +36,47 @@ static const char *secret_key(const struct tenant *tenant, const char **ret_path
 	return NULL;
 }
 
-static struct client_credentials *load_credentials(const struct config *config, const struct tenant *tenant, uid_t uid,
-						   gid_t gid)
+/* NULL, and fault names key and file and says what is wrong. */
+static struct client_credentials *load_credentials(const struct tenant *tenant, uid_t uid, gid_t gid, char *fault,
+						   size_t fault_size)
 {
 	_cleanup_secret_ struct secret material = { 0 };
 	struct client_credentials *credentials = NULL;
 	const char *path = NULL, *key = secret_key(tenant, &path);
-	char fault[256];
+	char why[256];
 
-	if (key && !trusted_file_read_secret(path, SECRET_MAX_BYTES, uid, gid, &material, fault, sizeof(fault))) {
-		log_error("%s:%u: [tenant %s] %s: %s %s", config->path, tenant->line, tenant->name, key, path, fault);
+	if (key && !trusted_file_read_secret(path, SECRET_MAX_BYTES, uid, gid, &material, why, sizeof(why))) {
+		(void)snprintf(fault, fault_size, "%s: %s %s", key, path, why);
 		return NULL;
 	}
-	if (!client_credentials_load(tenant->client_auth, key ? &material : NULL, &credentials, fault, sizeof(fault)))
-		log_error("%s:%u: [tenant %s] %s: %s %s", config->path, tenant->line, tenant->name,
-			  key ? key : "client_auth", path ? path : "", fault);
+	if (!client_credentials_load(tenant->client_auth, key ? &material : NULL, &credentials, why, sizeof(why)))
+		(void)snprintf(fault, fault_size, "%s: %s %s", key ? key : "client_auth", path ? path : "", why);
 	return credentials;
+}
+
+static struct client_credentials *load_or_log(const struct config *config, const struct tenant *tenant, uid_t uid,
+					      gid_t gid)
+{
+	char fault[512];
+	struct client_credentials *credentials = load_credentials(tenant, uid, gid, fault, sizeof(fault));
+
+	if (!credentials)
+		log_error("%s:%u: [tenant %s] %s", config->path, tenant->line, tenant->name, fault);
+	return credentials;
+}
+
+bool realm_check_secret(const struct tenant *tenant, uid_t uid, gid_t gid, const char **ret_path, char *fault,
+			size_t fault_size)
+{
+	_cleanup_client_credentials_ struct client_credentials *credentials =
+		load_credentials(tenant, uid, gid, fault, fault_size);
+	const char *path = NULL;
+
+	if (!credentials)
+		return false;
+	(void)secret_key(tenant, &path);
+	*ret_path = path;
+	return true;
 }
 
 bool realm_check_secrets(const struct config *config, uid_t uid, gid_t gid)
@@ -59,7 +85,7 @@ bool realm_check_secrets(const struct config *config, uid_t uid, gid_t gid)
 
 	for (size_t i = 0; i < config->tenant_count; i++) {
 		_cleanup_client_credentials_ struct client_credentials *credentials =
-			load_credentials(config, &config->tenants[i], uid, gid);
+			load_or_log(config, &config->tenants[i], uid, gid);
 
 		good = good && credentials;
 	}
@@ -81,7 +107,7 @@ struct realm *realm_create(struct loop *loop, struct http *http, struct config *
 		return NULL;
 	}
 	for (size_t i = 0; i < config->tenant_count; i++) {
-		struct client_credentials *credentials = load_credentials(config, &config->tenants[i], uid, gid);
+		struct client_credentials *credentials = load_or_log(config, &config->tenants[i], uid, gid);
 
 		if (credentials)
 			realm->providers[i] =

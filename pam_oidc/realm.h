@@ -31,4 +31,9 @@ struct provider *realm_provider(struct realm *realm, const char *tenant);
 /* Only the part that a check of the configuration needs: reads every secret and key file and reports what is wrong. */
 bool realm_check_secrets(const struct config *config, uid_t uid, gid_t gid);
 
+/* The same of one tenant. True, and *ret_path is the file, or NULL where it needs none; or false, and fault names key
+ * and file and says what is wrong. Logs nothing. */
+bool realm_check_secret(const struct tenant *tenant, uid_t uid, gid_t gid, const char **ret_path, char *fault,
+			size_t fault_size);
+
 #endif

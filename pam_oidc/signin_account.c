@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/remote_from.h"
 #include "common/wire.h"
+#include "pam_oidc/identity_message.h"
 
 #define LOOKUP_TIMEOUT_MS 2000
 #define ADMIT_TIMEOUT_MS 25000 /* an editor may hold the account files for a while */
@@ -191,25 +192,6 @@ static void admission_answered(void *context, const struct wire_message *answer)
 		signin_end(signin, REASON_SERVICE_DOWN);
 }
 
-static void put_identity(struct wire_writer *writer, const struct identity *identity)
-{
-	wire_put(writer, "issuer", identity->issuer);
-	wire_put(writer, "client_id", identity->client_id);
-	wire_put(writer, "subject", identity->subject);
-	wire_put(writer, "email", identity->email);
-	if (identity->email_verified != EMAIL_VERIFICATION_ABSENT)
-		wire_put(writer, "email_verified",
-			 identity->email_verified == EMAIL_VERIFICATION_TRUE ? "true" : "false");
-	wire_put(writer, "full_name", identity->full_name);
-	wire_put(writer, "username", identity->username);
-	if (identity->auth_time > 0)
-		wire_put_number(writer, "auth_time", identity->auth_time);
-	for (size_t i = 0; i < identity->groups.count; i++)
-		wire_put(writer, "group", identity->groups.items[i]);
-	for (size_t i = 0; i < identity->amr.count; i++)
-		wire_put(writer, "amr", identity->amr.items[i]);
-}
-
 void signin_enter_admission(struct signin *signin)
 {
 	_cleanup_free_ char *buffer = malloc(WIRE_MAX);
@@ -234,7 +216,7 @@ void signin_enter_admission(struct signin *signin)
 	if (signin->resolved)
 		wire_put_number(&writer, "uid", signin->uid);
 	wire_put(&writer, "tenant", signin_tenant(signin));
-	put_identity(&writer, signin->identity);
+	identity_write(signin->identity, &writer);
 	wire_put(&writer, "service", signin->service);
 	wire_put(&writer, "rhost", signin->rhost);
 	wire_put(&writer, "tty", signin->tty);

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "common/version.h"
+#include "pam_oidc/finding.h"
+
 void handle_pending(struct connection *connection, const struct wire_message *request)
 {
 	char buffer[2048];
@@ -51,17 +54,13 @@ void handle_cancel(struct connection *connection, const struct wire_message *req
 	(void)connection_send_status(connection, other ? "done" : "unknown");
 }
 
-static void dry_run_finding(void *context, const char *tenant, const char *item, bool good, const char *text)
+static void dry_run_finding(void *context, const struct finding *finding)
 {
 	struct connection *connection = context;
-	char buffer[2048];
+	char buffer[4096];
 	struct wire_writer writer;
 
-	wire_begin(&writer, buffer, sizeof(buffer), "status", "finding");
-	wire_put(&writer, "tenant", tenant);
-	wire_put(&writer, "item", item);
-	wire_put(&writer, "ok", good ? "1" : "0");
-	wire_put(&writer, "text", text);
+	finding_write(finding, buffer, sizeof(buffer), &writer);
 	/* Not closed here: the run, which is the caller, is freed with the connection. Its end finds the socket closed
 	 * as well. */
 	(void)wire_send(connection->fd, &writer, 0);
@@ -70,10 +69,14 @@ static void dry_run_finding(void *context, const char *tenant, const char *item,
 static void dry_run_ended(void *context, bool all_good)
 {
 	struct connection *connection = context;
+	char buffer[128];
+	struct wire_writer writer;
 
-	(void)all_good;
 	connection->dry_run = NULL;
-	if (connection_send_status(connection, "end") &&
+	wire_begin(&writer, buffer, sizeof(buffer), "status", "end");
+	wire_put_number(&writer, "good", all_good);
+	wire_put(&writer, "version", PAM_OIDC_VERSION);
+	if (connection_send(connection, &writer) &&
 	    !loop_set_timer(connection->server->loop, &connection->timer, wire_now_ms() + REQUEST_TIMEOUT_MS,
 			    connection_timed_out, connection))
 		connection_close(connection);
@@ -82,10 +85,17 @@ static void dry_run_ended(void *context, bool all_good)
 void handle_check(struct connection *connection, const struct wire_message *request)
 {
 	struct signin_server *server = connection->server;
+	const struct dry_run_events events = { .found = dry_run_finding, .done = dry_run_ended, .context = connection };
+	struct dry_run_options options = { .code = true };
+	long long code = 1;
 
-	(void)request;
+	if (wire_has(request, "code") && !wire_get_number(request, "code", 0, 1, &code)) {
+		connection_close(connection);
+		return;
+	}
+	options.code = code == 1;
 	loop_clear_timer(server->loop, &connection->timer);
-	connection->dry_run = dry_run_start(server->loop, server->realm, dry_run_finding, dry_run_ended, connection);
+	connection->dry_run = dry_run_start(server->loop, server->realm, &options, &events);
 	if (!connection->dry_run)
 		connection_close(connection);
 }

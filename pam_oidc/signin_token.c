@@ -10,17 +10,14 @@
 #include "common/log.h"
 #include "common/wire.h"
 #include "pam_oidc/id_token.h"
+#include "pam_oidc/tenant_rules.h"
 
 #define RETRY_PAUSE_MS 1000
 
 static void take_verified(struct signin *signin, const struct verified_token *token)
 {
 	const struct tenant *tenant = provider_tenant(signin->provider);
-	struct identity_needs needs = {
-		.email_verified = tenant->email_verified == EMAIL_VERIFIED_REQUIRE,
-		.groups = tenant->allowed_groups.count > 0,
-		.username_claim = tenant->username_claim,
-	};
+	const struct identity_needs needs = tenant_needs(tenant);
 	char fault[256];
 
 	if (!replay_remember(signin->around->replay, verified_token_issuer(token), verified_token_jti(token),
@@ -67,18 +64,8 @@ static enum id_token_result verify_token(struct signin *signin, struct verified_
 					 size_t fault_size)
 {
 	const struct tenant *tenant = provider_tenant(signin->provider);
-	struct id_token_expectations expected = {
-		.issuer = tenant->issuer,
-		.client_id = tenant->client_id,
-		.algs = (const char *const *)tenant->id_token_signing_algs.items,
-		.alg_count = tenant->id_token_signing_algs.count,
-		.access_token = signin->tokens.access_token.bytes,
-		.now = time(NULL),
-		.max_clock_skew_s = ID_TOKEN_CLOCK_SKEW_S,
-		.max_auth_age_s = tenant->max_auth_age_s,
-		.required_amr = (const char *const *)tenant->required_amr.items,
-		.required_amr_count = tenant->required_amr.count,
-	};
+	const struct id_token_expectations expected =
+		tenant_expectations(tenant, signin->tokens.access_token.bytes, time(NULL));
 
 	return id_token_verify(signin->tokens.id_token.bytes, signin->tokens.id_token.length,
 			       provider_keys(signin->provider), &expected, ret_token, fault, fault_size);

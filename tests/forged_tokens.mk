@@ -7,6 +7,6 @@ $(FORGED_TOKENS): $(call objects,$(wildcard tests/forged_tokens/*.c)) $(UNIT_ARC
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	$(Q)$(CC) -pie $(LDFLAGS) -Wl,--wrap=clock_gettime -Wl,--wrap=time -o $@ $(filter %.o,$^) $(UNIT_ARCHIVES) \
-		$(call PKG,--libs,libcurl cjose jansson libcrypto libmd ini_config)
+		$(call PKG,--libs,libcurl cjose jansson libssl libcrypto libmd ini_config)
 
 tests-build: $(FORGED_TOKENS)

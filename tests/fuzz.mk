@@ -40,7 +40,7 @@ FUZZ_SOURCES_provisiond := $(call fuzz_without_main,$(PROVISIOND_SOURCES))
 FUZZ_SOURCES_provisionctl := $(call fuzz_without_main,$(PROVISIONCTL_SOURCES))
 FUZZ_SOURCES_common := $(patsubst %,common/%.c,$(COMMON_DAEMON))
 
-FUZZ_LIBRARIES = $(call PKG,--libs,libcurl cjose jansson libcrypto libqrencode sqlite3 libmd ini_config audit)
+FUZZ_LIBRARIES = $(call PKG,--libs,libcurl cjose jansson libssl libcrypto libqrencode sqlite3 libmd ini_config audit)
 
 # $(1): checked or covered; $(2): the folder of its objects and archives
 define fuzz_variant

@@ -21,7 +21,7 @@ static struct discovery *parse(const char *json)
 	struct discovery *discovery = NULL;
 
 	fault[0] = '\0';
-	if (!discovery_parse(json, strlen(json), ISSUER, &discovery, fault, sizeof(fault))) {
+	if (discovery_parse(json, strlen(json), ISSUER, &discovery, fault, sizeof(fault)) != DISCOVERY_GOOD) {
 		assert_null(discovery);
 		assert_string_not_equal(fault, "");
 	}

@@ -176,16 +176,20 @@ static void a_wrong_secret_signs_nobody_in(void **state)
 
 /* --- the dry run --- */
 
+#define CLINIC_IS_THERE "clinic discovery good\nclinic tls good\nclinic clock good\n"
+
 static char findings[4096];
 static bool over, all_good;
 
-static void note_finding(void *context, const char *tenant, const char *item, bool good, const char *text)
+static void note_finding(void *context, const struct finding *finding)
 {
 	size_t used = strlen(findings);
 
 	(void)context;
-	assert_string_not_equal(text, "");
-	(void)snprintf(findings + used, sizeof(findings) - used, "%s %s %s\n", tenant, item, good ? "good" : "bad");
+	assert_string_not_equal(finding->text, "");
+	assert_true((finding->level == FINDING_GOOD) == (finding->remedy == NULL));
+	(void)snprintf(findings + used, sizeof(findings) - used, "%s %s %s\n", finding->tenant, finding->item,
+		       finding_level_name(finding->level));
 }
 
 static void note_end(void *context, bool good)
@@ -201,11 +205,18 @@ static bool is_over(void *context)
 	return over;
 }
 
-static struct dry_run *begin_dry_run(struct realm *realm)
+static struct dry_run *begin(struct realm *realm, const struct dry_run_options *options)
 {
+	const struct dry_run_events events = { .found = note_finding, .done = note_end };
+
 	findings[0] = '\0';
 	over = false;
-	return dry_run_start(stage.loop, realm, note_finding, note_end, NULL);
+	return dry_run_start(stage.loop, realm, options, &events);
+}
+
+static struct dry_run *begin_dry_run(struct realm *realm)
+{
+	return begin(realm, &(struct dry_run_options){ .code = true });
 }
 
 static void a_dry_run_goes_on_after_a_tenant_that_fails(void **state)
@@ -221,7 +232,8 @@ static void a_dry_run_goes_on_after_a_tenant_that_fails(void **state)
 	assert_true(stage_run_until(is_over, NULL));
 	assert_false(all_good);
 	assert_string_equal(findings,
-			    "clinic discovery good\nclinic keys good\nclinic device_code good\nlab discovery bad\n");
+			    CLINIC_IS_THERE "clinic keys good\nclinic client good\nclinic device_code good\n"
+					    "lab discovery bad\n");
 }
 
 static void a_dry_run_without_faults_is_all_good(void **state)
@@ -241,7 +253,54 @@ static void keys_that_are_of_no_use_are_found(void **state)
 	assert_non_null(begin_dry_run(stage.realm));
 	assert_true(stage_run_until(is_over, NULL));
 	assert_false(all_good);
-	assert_string_equal(findings, "clinic discovery good\nclinic keys bad\nclinic device_code good\n");
+	assert_string_equal(findings,
+			    CLINIC_IS_THERE "clinic keys bad\nclinic client good\nclinic device_code good\n");
+}
+
+static void only_the_tenant_that_was_asked_for_is_tried(void **state)
+{
+	struct realm *realm;
+
+	(void)state;
+	write_secret("basic-secret-0123456789\n", 0600);
+	realm = make();
+	assert_non_null(begin(realm, &(struct dry_run_options){ .tenant = "clinic", .code = true }));
+	assert_true(stage_run_until(is_over, NULL));
+	assert_true(all_good);
+	assert_non_null(begin(realm, &(struct dry_run_options){ .tenant = "lab", .code = true }));
+	realm_unref(realm);
+	assert_true(stage_run_until(is_over, NULL));
+	assert_string_equal(findings, "lab discovery bad\n");
+}
+
+static void without_a_code_the_client_is_tried_alone(void **state)
+{
+	struct realm *realm;
+
+	(void)state;
+	write_secret("basic-secret-0123456789\n", 0600);
+	realm = make();
+	assert_non_null(begin(realm, &(struct dry_run_options){ .tenant = "clinic" }));
+	realm_unref(realm);
+	assert_true(stage_run_until(is_over, NULL));
+	assert_true(all_good);
+	assert_string_equal(findings, CLINIC_IS_THERE "clinic keys good\nclinic client good\n");
+	assert_int_equal(stage_requests("device"), 0);
+	assert_int_equal(stage_requests("token"), 1);
+}
+
+static void without_a_code_a_wrong_secret_is_found(void **state)
+{
+	struct realm *realm;
+
+	(void)state;
+	write_secret("basic-secret-012345678\n", 0600);
+	realm = make();
+	assert_non_null(begin(realm, &(struct dry_run_options){ .tenant = "clinic" }));
+	realm_unref(realm);
+	assert_true(stage_run_until(is_over, NULL));
+	assert_false(all_good);
+	assert_string_equal(findings, CLINIC_IS_THERE "clinic keys good\nclinic client bad\n");
 }
 
 static void a_cancelled_dry_run_calls_nobody(void **state)
@@ -267,6 +326,9 @@ int main(void)
 		TEST(a_dry_run_goes_on_after_a_tenant_that_fails),
 		TEST(a_dry_run_without_faults_is_all_good),
 		TEST(keys_that_are_of_no_use_are_found),
+		TEST(only_the_tenant_that_was_asked_for_is_tried),
+		TEST(without_a_code_the_client_is_tried_alone),
+		TEST(without_a_code_a_wrong_secret_is_found),
 		TEST(a_cancelled_dry_run_calls_nobody),
 	};
 

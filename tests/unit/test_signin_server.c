@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "common/reason.h"
+#include "common/version.h"
 #include "tests/daemon/stage.h"
 
 #define POLL_MS 5100 /* the usual interval, and the jitter */
@@ -1118,7 +1119,7 @@ static void a_parked_sign_in_can_be_seen_and_cancelled(void **state)
 	assert_int_equal(count_pending(), 0);
 }
 
-/* The next finding's text. */
+/* The next finding's text; what to do about it, when it is bad. */
 static const char *finding(struct caller *root, const char *item, bool good)
 {
 	const struct wire_message *message = caller_hear_status(root, "finding");
@@ -1127,7 +1128,17 @@ static const char *finding(struct caller *root, const char *item, bool good)
 	assert_string_equal(wire_get(message, "item"), item);
 	if (strcmp(wire_get(message, "ok"), good ? "1" : "0") != 0)
 		fail_msg("%s: %s", item, wire_get(message, "text"));
-	return wire_get(message, "text");
+	assert_string_equal(wire_get(message, "level"), good ? "good" : "bad");
+	return good ? wire_get(message, "text") : wire_get(message, "remedy");
+}
+
+/* The issuer's documents are found good. */
+static void good_documents(struct caller *root)
+{
+	assert_non_null(strstr(finding(root, "discovery", true), stage.issuer));
+	assert_non_null(strstr(finding(root, "tls", true), "days"));
+	assert_non_null(strstr(finding(root, "clock", true), "agree"));
+	assert_non_null(strstr(finding(root, "keys", true), "1 key"));
 }
 
 static void check_finds_a_good_tenant_good(void **state)
@@ -1136,22 +1147,75 @@ static void check_finds_a_good_tenant_good(void **state)
 
 	(void)state;
 	caller_say(root, "op=check");
-	assert_non_null(strstr(finding(root, "discovery", true), stage.issuer));
-	assert_non_null(strstr(finding(root, "keys", true), "1 key"));
+	good_documents(root);
+	assert_non_null(strstr(finding(root, "client", true), "clinic-app"));
 	assert_non_null(strstr(finding(root, "device_code", true), "/activate"));
-	(void)caller_hear_status(root, "end");
+	assert_string_equal(wire_get(caller_hear_status(root, "end"), "version"), PAM_OIDC_VERSION);
 	caller_hang_up(root);
+}
+
+static void check_tries_the_client_without_a_code(void **state)
+{
+	static const struct {
+		const char *fault; /* of the token endpoint */
+		const char *level, *says;
+	} rows[] = {
+		{ NULL, "good", NULL },
+		{ "'row':'expired_token'", "good", NULL },
+		{ "'row':'invalid_client_id'", "bad", "General > Client Credentials" },
+		{ "'row':'invalid_client_secret'", "bad", "client_auth" },
+		{ "'row':'unauthorized_client'", "bad", "Tick Device Authorization" },
+		{ "'row':'rate_limit'", "warning", "Rate Limits" },
+		{ "'row':'server_error_500'", "bad", "status.okta.com" },
+		{ "'status':400,'error':'invalid_request'", "warning", "--probe" },
+	};
+	const struct wire_message *message;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct caller *root = caller_connect(geteuid());
+
+		if (rows[i].fault)
+			(void)stage_control("fault", "{'endpoint':'token',%s}", rows[i].fault);
+		caller_say(root, "op=check\ncode=0");
+		good_documents(root);
+		message = caller_hear_status(root, "finding");
+		assert_string_equal(wire_get(message, "item"), "client");
+		assert_string_equal(wire_get(message, "level"), rows[i].level);
+		assert_string_equal(wire_get(message, "ok"), strcmp(rows[i].level, "bad") == 0 ? "0" : "1");
+		if (rows[i].says)
+			assert_non_null(strstr(wire_get(message, "remedy"), rows[i].says));
+		else
+			assert_false(wire_has(message, "remedy"));
+		(void)caller_hear_status(root, "end");
+		caller_hang_up(root);
+	}
+	assert_int_equal(stage_requests("device"), 0);
+}
+
+static void a_check_that_cannot_be_read_is_hung_up_on(void **state)
+{
+	static const char *const requests[] = { "op=check\ncode=2", "op=check\ncode=", "op=check\ncode=1\ncode=1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		struct caller *root = caller_connect(geteuid());
+
+		caller_say(root, "%s", requests[i]);
+		caller_hung_up_on(root);
+		caller_hang_up(root);
+	}
 }
 
 static void check_says_what_to_do_in_okta(void **state)
 {
 	static const struct {
-		const char *row, *remedy;
+		const char *row, *item, *remedy;
 	} rows[] = {
-		{ "invalid_client_id", "check client_id" },
-		{ "unauthorized_client", "tick Device Authorization" },
-		{ "invalid_scope", "scope" },
-		{ "too_many_user_codes", "wait a minute" },
+		{ "invalid_client_id", "client", "Copy Client ID into client_id" },
+		{ "unauthorized_client", "client", "Tick Device Authorization" },
+		{ "invalid_scope", "device_code", "Scopes" },
+		{ "too_many_user_codes", "device_code", "Wait a minute" },
 	};
 
 	(void)state;
@@ -1160,9 +1224,8 @@ static void check_says_what_to_do_in_okta(void **state)
 
 		(void)stage_control("fault", "{'endpoint':'device','row':'%s'}", rows[i].row);
 		caller_say(root, "op=check");
-		(void)finding(root, "discovery", true);
-		(void)finding(root, "keys", true);
-		assert_non_null(strstr(finding(root, "device_code", false), rows[i].remedy));
+		good_documents(root);
+		assert_non_null(strstr(finding(root, rows[i].item, false), rows[i].remedy));
 		(void)caller_hear_status(root, "end");
 		caller_hang_up(root);
 	}
@@ -1177,7 +1240,9 @@ static void check_names_a_wrong_discovery_document(void **state)
 	stage_restart("", "");
 	root = caller_connect(geteuid());
 	caller_say(root, "op=check");
-	assert_non_null(strstr(finding(root, "discovery", false), "letter for letter"));
+	assert_non_null(strstr(finding(root, "discovery", false), "Settings > Issuer"));
+	(void)finding(root, "tls", true);
+	(void)finding(root, "clock", true);
 	(void)caller_hear_status(root, "end");
 	caller_hang_up(root);
 }
@@ -1249,7 +1314,10 @@ static void a_reload_in_the_middle_of_anything_disturbs_nobody(void **state)
 	(void)finding(root, "discovery", true);
 	stage_reconfigure("", "");
 	stage_reconfigure("", "");
+	(void)finding(root, "tls", true);
+	(void)finding(root, "clock", true);
 	(void)finding(root, "keys", true);
+	(void)finding(root, "client", true);
 	(void)finding(root, "device_code", true);
 	(void)caller_hear_status(root, "end");
 	(void)caller_hear_status(device, "show");
@@ -1340,6 +1408,8 @@ int main(void)
 		TEST(pending_tells_who_waits_and_cancel_ends_it),
 		TEST(a_parked_sign_in_can_be_seen_and_cancelled),
 		TEST(check_finds_a_good_tenant_good),
+		TEST(check_tries_the_client_without_a_code),
+		TEST(a_check_that_cannot_be_read_is_hung_up_on),
 		TEST(check_says_what_to_do_in_okta),
 		TEST(check_names_a_wrong_discovery_document),
 		TEST(who_hangs_up_on_a_check_leaves_nothing),
