@@ -36,6 +36,7 @@ PKG = $(shell pkg-config $(1) $(2))
 
 COMMON_LIBC := wire names reason
 COMMON_MODULE := $(COMMON_LIBC) utf8
+COMMON_CTL := $(COMMON_LIBC) secret
 COMMON_DAEMON := $(COMMON_LIBC) clean_start log secret trusted_file listen network username_format config config_keys config_values remote_from utf8
 
 MODULE_SOURCES := $(wildcard pam_oidc/module/*.c)
@@ -43,6 +44,7 @@ PAM_OIDCD_SOURCES := $(wildcard pam_oidc/*.c)
 PROVISIOND_SOURCES := $(wildcard provisiond/*.c)
 NSS_SOURCES := $(wildcard provisiond/nss/*.c)
 PROVISIONCTL_SOURCES := $(wildcard provisiond/ctl/*.c provisiond/ctl/*/*.c)
+PROVISIONCTL_LIBS = $(call PKG,--libs,libmd) -ldl
 ISSUER_SOURCES := $(wildcard tests/issuer/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/*.c)
 MANUALS := $(wildcard pam_oidc/*.[58] provisiond/*.8 provisiond/ctl/*.8 provisiond/nss/*.8)
@@ -104,9 +106,9 @@ $(BUILD)/provisiond: $(call objects,$(PROVISIOND_SOURCES)) $(call common,$(COMMO
 	@echo '  LINK $@'
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(call PKG,--libs,sqlite3 libmd ini_config audit)
 
-$(BUILD)/provisionctl: $(call objects,$(PROVISIONCTL_SOURCES)) $(call common,$(COMMON_LIBC))
+$(BUILD)/provisionctl: $(call objects,$(PROVISIONCTL_SOURCES)) $(call common,$(COMMON_CTL))
 	@echo '  LINK $@'
-	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(PROVISIONCTL_LIBS)
 
 $(BUILD)/tests/issuer/issuer: $(call objects,$(ISSUER_SOURCES))
 	@mkdir -p $(@D)
