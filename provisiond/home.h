@@ -51,6 +51,21 @@ struct home_report {
  * moves it into place without ever replacing anything. Missing directories above it are made 0755. */
 enum home_result home_create(const struct home_place *place, const struct home_request *request,
 			     struct home_report *ret_report);
+
+/* One of several homes that are made together. */
+struct home_making {
+	struct home_request request;
+	enum home_result result;
+	struct home_report report;
+};
+
+/* From so many on, one sync of the whole file system costs less than one for each file of each home. With fewer it
+ * could cost more: what other programs wrote goes to the disk with it. */
+#define HOMES_TOGETHER 4
+
+/* As home_create() for each of them, whatever becomes of the others; writes results and reports. */
+void home_create_all(const struct home_place *place, struct home_making *makings, size_t count);
+
 /* Who has that path: HOME_DONE for a directory (no link) of this uid, HOME_EXISTS for anything else, HOME_MISSING, or
  * what keeps us from knowing. A home of ours that is in place is complete. Creates nothing. */
 enum home_result home_examine(const struct home_place *place, const char *path, uid_t uid,

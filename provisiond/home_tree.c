@@ -88,7 +88,7 @@ static int hand_over(struct home_copy *copy, int fd, mode_t mode, const char *na
 {
 	if (fchmod(fd, mode & PERMISSIONS) != 0 || fchown(fd, copy->uid, copy->gid) != 0)
 		return fail(copy, false, name, errno, "cannot be given to its owner");
-	return fsync(fd) != 0 ? fail(copy, false, name, errno, "cannot be synced to the disk") : 0;
+	return copy->sync && fsync(fd) != 0 ? fail(copy, false, name, errno, "cannot be synced to the disk") : 0;
 }
 
 static int copy_file(struct home_copy *copy, int from, int to, const char *name)

@@ -4,6 +4,7 @@
 #ifndef PROVISIOND_HOME_TREE_H
 #define PROVISIOND_HOME_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,6 +15,7 @@
 struct home_copy {
 	uid_t uid; /* of everything that is made */
 	gid_t gid;
+	bool sync;             /* each file and directory, at once */
 	size_t entries, bytes; /* so far */
 	unsigned skipped;      /* sockets, pipes and devices */
 	char skipped_name[256];
@@ -22,7 +24,7 @@ struct home_copy {
 };
 
 /* Copies what is in `from` into the empty directory `to`: directories, regular files with mode and time of change, and
- * symbolic links as links; permission bits only. Files and directories below `to` are synced. Neither descriptor is
+ * symbolic links as links; permission bits only. Neither descriptor is
  * consumed. 0 or -errno, with fault and blame; what was copied by then stays. -E2BIG past one of the limits. */
 int home_tree_copy(struct home_copy *copy, int from, int to);
 

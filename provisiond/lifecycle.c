@@ -368,14 +368,11 @@ void lifecycle_carry_out(struct lifecycle *lifecycle, struct job *jobs, int64_t 
 {
 	if (any_is_begun(jobs))
 		files_write(lifecycle, jobs, now_ms);
-	for (struct job *job = jobs; job; job = job->next) {
-		if (job->stage != STAGE_BEGUN)
-			continue;
-		if (job->decision == LIFECYCLE_CREATE)
-			creation_make_home(lifecycle, job, now_ms);
-		else
+	if (any_is_begun(jobs))
+		creation_make_homes(lifecycle, jobs, now_ms);
+	for (struct job *job = jobs; job; job = job->next)
+		if (job->stage == STAGE_BEGUN && job->decision != LIFECYCLE_CREATE)
 			change_outside(lifecycle, job, now_ms);
-	}
 	if (any_is_begun(jobs))
 		end_on_record(lifecycle, jobs, now_ms);
 }

@@ -109,26 +109,26 @@ struct account_entry creation_entry(const struct job *job)
 
 /* ---- the home ---- */
 
-static bool build_home(struct lifecycle *lifecycle, const struct account_record *record, enum reason *ret_reason)
+static struct home_request home_request_of(const struct lifecycle *lifecycle, const struct account_record *record)
 {
-	const struct home_request request = {
+	return (struct home_request){
 		.path = record->home,
 		.skeleton = lifecycle->accounts->skeleton,
 		.uid = record->uid,
 		.gid = record->gid,
 		.mode = lifecycle->accounts->home_mode,
 	};
-	struct home_report report;
-	enum home_result result = home_create(&lifecycle->homes, &request, &report);
+}
 
+static bool home_is_good(const struct account_record *record, enum home_result result, const struct home_report *report)
+{
 	if (result != HOME_DONE) {
-		log_error("%s: the home directory cannot be made: %s", record->name, report.fault);
-		*ret_reason = result == HOME_EXISTS ? REASON_HOME_EXISTS : REASON_STORAGE;
+		log_error("%s: the home directory cannot be made: %s", record->name, report->fault);
 		return false;
 	}
-	if (report.skipped > 0)
+	if (report->skipped > 0)
 		log_warning("%s: %u things of the skeleton were not copied, for example %s: no file, folder or link",
-			    record->name, report.skipped, report.skipped_name);
+			    record->name, report->skipped, report->skipped_name);
 	return true;
 }
 
@@ -140,16 +140,52 @@ static bool home_is_there(struct lifecycle *lifecycle, const struct account_reco
 	return home_examine(&lifecycle->homes, record->home, record->uid, &report) == HOME_DONE;
 }
 
-void creation_make_home(struct lifecycle *lifecycle, struct job *job, int64_t now_ms)
+/* Somebody who comes back has the home again that was kept. */
+static bool needs_home(struct lifecycle *lifecycle, const struct job *job)
 {
-	const struct account_record *record = &job->order.record;
-	enum reason reason = REASON_STORAGE;
+	return job->stage == STAGE_BEGUN && job->decision == LIFECYCLE_CREATE && lifecycle->accounts->create_home &&
+	       !(job->order.record.revived && home_is_there(lifecycle, &job->order.record));
+}
 
-	/* Somebody who comes back has the home again that was kept. */
-	if (!lifecycle->accounts->create_home || (record->revived && home_is_there(lifecycle, record)))
+/* One of those that needs_home() named, when the home was asked for. */
+static void judge_home(struct lifecycle *lifecycle, struct job *job, const struct home_making *making, int64_t now_ms)
+{
+	if (!home_is_good(&job->order.record, making->result, &making->report))
+		creation_undo(lifecycle, job, making->result == HOME_EXISTS ? REASON_HOME_EXISTS : REASON_STORAGE,
+			      now_ms);
+}
+
+static void make_homes(struct lifecycle *lifecycle, struct job **jobs, struct home_making *makings, size_t count,
+		       int64_t now_ms)
+{
+	for (size_t i = 0; i < count; i++)
+		makings[i].request = home_request_of(lifecycle, &jobs[i]->order.record);
+	home_create_all(&lifecycle->homes, makings, count);
+	for (size_t i = 0; i < count; i++)
+		judge_home(lifecycle, jobs[i], &makings[i], now_ms);
+}
+
+void creation_make_homes(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms)
+{
+	_cleanup_free_ struct home_making *makings = NULL;
+	_cleanup_free_ struct job **homeless = NULL;
+	size_t count = 0, listed = 0;
+
+	for (struct job *job = jobs; job; job = job->next)
+		count++;
+	homeless = calloc(count, sizeof(struct job *));
+	for (struct job *job = jobs; job && homeless; job = job->next)
+		if (needs_home(lifecycle, job))
+			homeless[listed++] = job;
+	makings = homeless ? calloc(listed > 0 ? listed : 1, sizeof(*makings)) : NULL;
+	if (makings) {
+		make_homes(lifecycle, homeless, makings, listed, now_ms);
 		return;
-	if (!build_home(lifecycle, record, &reason))
-		creation_undo(lifecycle, job, reason, now_ms);
+	}
+	log_error("no home directory can be made: out of memory");
+	for (struct job *job = jobs; job; job = job->next)
+		if (needs_home(lifecycle, job))
+			creation_undo(lifecycle, job, REASON_STORAGE, now_ms);
 }
 
 /* ---- taking back ---- */
@@ -199,10 +235,11 @@ static enum account_state state_in_files(struct lifecycle *lifecycle, const stru
 
 static bool home_is_made(struct lifecycle *lifecycle, const struct account_record *record)
 {
-	enum reason reason;
+	const struct home_request request = home_request_of(lifecycle, record);
+	struct home_report report;
 
 	return !lifecycle->accounts->create_home || home_is_there(lifecycle, record) ||
-	       build_home(lifecycle, record, &reason);
+	       home_is_good(record, home_create(&lifecycle->homes, &request, &report), &report);
 }
 
 bool creation_finish_or_undo(struct lifecycle *lifecycle, const struct account_record *record)

@@ -96,8 +96,9 @@ void job_fail(struct job *job, enum reason reason);
 int creation_begin(struct lifecycle *lifecycle, struct job *job);
 /* Lives as long as the job. */
 struct account_entry creation_entry(const struct job *job);
-/* Makes the home, or fails the job and takes the account back. */
-void creation_make_home(struct lifecycle *lifecycle, struct job *job, int64_t now_ms);
+/* Makes the homes of all whose creation was begun; one that cannot be made fails its job, and the account is taken
+ * back. */
+void creation_make_homes(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms);
 /* Takes an account back that has no home yet, as far as that can be done now. */
 void creation_undo(struct lifecycle *lifecycle, struct job *job, enum reason reason, int64_t now_ms);
 /* Recovery: finishes the account when it was in the files already, and takes it back otherwise. False when neither

@@ -14,10 +14,11 @@
 #include <sys/wait.h>
 
 #include "common/log.h"
+#include "provisiond/home.h"
 #include "provisiond/lifecycle.h"
 #include "small_machine.h"
 
-#define LIFE_ORDERS_MAX 3
+#define LIFE_ORDERS_MAX 4
 #define LIFE_ANSWER_FD 100 /* a byte on this descriptor, or a following one: that order was answered as done */
 #define ALICES_UID 2022975774U
 #define BOBS_UID 2073203076U
@@ -337,6 +338,32 @@ static void make_bob(struct lifecycle_order *order)
 	order->record.email = "bob@clinic.example";
 }
 
+/* Several who come together. Their subordinate ids are settled: else they depended on who fails and comes again. */
+
+static void make_alice_of_many(struct lifecycle_order *order)
+{
+	make_creation(order);
+	order->record.first_subid = 300000;
+}
+
+static void make_bob_of_many(struct lifecycle_order *order)
+{
+	make_bob(order);
+	order->record.first_subid = 400000;
+}
+
+static void make_first_nurse(struct lifecycle_order *order)
+{
+	order->record = life_record("nurse1", BOBS_UID + 1, "/home/nurse1", ACCOUNT_ACTIVE);
+	order->record.first_subid = 500000;
+}
+
+static void make_second_nurse(struct lifecycle_order *order)
+{
+	order->record = life_record("nurse2", BOBS_UID + 2, "/home/nurse2", ACCOUNT_ACTIVE);
+	order->record.first_subid = 600000;
+}
+
 static void make_update(struct lifecycle_order *order)
 {
 	struct account_record record = alices_record(ACCOUNT_ACTIVE);
@@ -458,6 +485,8 @@ static void make_reassignment(struct lifecycle_order *order)
 		account, is_done, make, LIFECYCLE_CHANGE \
 	}
 
+_Static_assert(HOMES_TOGETHER <= LIFE_ORDERS_MAX, "a scenario with homes that are made together");
+
 static const struct scenario scenarios[] = {
 	{ "creation", before_creation, { CREATE("alice", is_usable, make_creation) }, 1, false },
 	{ "creation with an open question",
@@ -484,6 +513,12 @@ static const struct scenario scenarios[] = {
 	  { CREATE("bob", is_usable, make_bob), CHANGE("alice", is_updated, make_update),
 	    CHANGE("carol", is_removed, make_carols_removal) },
 	  3,
+	  false },
+	{ "homes made together",
+	  before_creation,
+	  { CREATE("alice", is_usable, make_alice_of_many), CREATE("bob", is_usable, make_bob_of_many),
+	    CREATE("nurse1", is_usable, make_first_nurse), CREATE("nurse2", is_usable, make_second_nurse) },
+	  4,
 	  false },
 };
 

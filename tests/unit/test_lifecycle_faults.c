@@ -63,7 +63,7 @@ static bool applies(const struct fault *fault, const struct traced_call *call)
 	case OPENS:
 		return number == SYS_openat;
 	case SYNCS:
-		return number == SYS_fsync || number == SYS_fdatasync;
+		return number == SYS_fsync || number == SYS_fdatasync || number == SYS_syncfs;
 	case RENAMES:
 		return number == SYS_renameat2 || number == SYS_linkat;
 	case ALL_CALLS:

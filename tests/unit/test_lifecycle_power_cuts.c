@@ -137,11 +137,14 @@ static int sync_one(const char *path, const struct stat *st, int kind, struct FT
 	return 0;
 }
 
-/* All that is there is on the disk. */
-static void sync_all(struct disk *disk)
+/* All that is there below a folder is on the disk. */
+static void sync_all(struct disk *disk, const char *folder)
 {
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s%s", disk->root, folder);
 	scanned = disk;
-	must(nftw(disk->root, sync_one, 16, FTW_PHYS) == 0);
+	must(nftw(path, sync_one, 16, FTW_PHYS) == 0);
 }
 
 static void disk_free(struct disk *disk)
@@ -368,6 +371,8 @@ static enum traced_next stop(void *context, pid_t child, const struct traced_cal
 	cut->calls++;
 	if ((call->number == SYS_fsync || call->number == SYS_fdatasync) && call->result == 0)
 		sync_childs(&cut->disk, child, (int)call->arguments[0]);
+	if (call->number == SYS_syncfs && call->result == 0)
+		sync_all(&cut->disk, "/home"); /* as if homes were on a disk of their own */
 	for (int variant = 0; variant < VARIANTS; variant++)
 		try_disk(cut, (enum variant)variant);
 	return TRACED_GO_ON;
@@ -387,7 +392,7 @@ static unsigned cut_everywhere(const struct scenario *scenario)
 	(void)strcpy(cut.disk.root, machine.root);
 	cut.disk.nodes = calloc(NODES_MAX, sizeof(cut.disk.nodes[0]));
 	must(cut.disk.nodes);
-	sync_all(&cut.disk);
+	sync_all(&cut.disk, "");
 	status = traced_run(&traced);
 	if (status == TRACED_NOT_ALLOWED || access("/dev/shm", W_OK) != 0)
 		_exit(LIFE_SKIPPED);

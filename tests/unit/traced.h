@@ -28,15 +28,13 @@
 
 /* Calls that change something on the disk or end something. An open counts with O_CREAT only. */
 static const uint32_t traced_calls[] = {
-	SYS_openat,       SYS_write,     SYS_pwrite64,
-	SYS_writev,       SYS_pwritev,   SYS_copy_file_range,
-	SYS_sendfile,     SYS_renameat2, SYS_linkat,
-	SYS_unlinkat,     SYS_mkdirat,   SYS_symlinkat,
-	SYS_fchmod,       SYS_fchmodat,  SYS_fchown,
-	SYS_fchownat,     SYS_setxattr,  SYS_fsetxattr,
-	SYS_fremovexattr, SYS_truncate,  SYS_ftruncate,
-	SYS_fallocate,    SYS_utimensat, SYS_fsync,
-	SYS_fdatasync,    SYS_kill,      SYS_pidfd_send_signal,
+	SYS_openat,    SYS_write,           SYS_pwrite64,     SYS_writev,
+	SYS_pwritev,   SYS_copy_file_range, SYS_sendfile,     SYS_renameat2,
+	SYS_linkat,    SYS_unlinkat,        SYS_mkdirat,      SYS_symlinkat,
+	SYS_fchmod,    SYS_fchmodat,        SYS_fchown,       SYS_fchownat,
+	SYS_setxattr,  SYS_fsetxattr,       SYS_fremovexattr, SYS_truncate,
+	SYS_ftruncate, SYS_fallocate,       SYS_utimensat,    SYS_fsync,
+	SYS_fdatasync, SYS_syncfs,          SYS_kill,         SYS_pidfd_send_signal,
 /* Older ways to the same, which newer architectures do not have. */
 #ifdef SYS_open
 	SYS_open,

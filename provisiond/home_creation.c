@@ -1,0 +1,233 @@
+/*
+ * How homes come to be: each is built under a temporary name, all of it is brought to the disk, and then it is moved
+ * into place.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "provisiond/home.h"
+#include "provisiond/home_spot.h"
+#include "provisiond/home_tree.h"
+
+#define TEMPORARY_ATTEMPTS 16
+
+/* A home under its temporary name, which goes again unless it is moved into place. */
+struct building {
+	struct home_spot spot;
+	char temporary[NAME_MAX + 1];
+	enum { NOWHERE, UNDER_TEMPORARY_NAME, IN_PLACE } state;
+};
+
+/* What cannot be removed now is swept at the next start. */
+static void building_release(const struct building *building)
+{
+	if (building->state == UNDER_TEMPORARY_NAME)
+		(void)home_tree_remove(building->spot.parent, building->temporary);
+	home_spot_release(&building->spot);
+}
+
+/* ---- building ---- */
+
+/* Makes the directory in which the home is built, for nobody but root. */
+static int make_temporary(struct building *building)
+{
+	for (unsigned i = 0; i < TEMPORARY_ATTEMPTS; i++) {
+		_cleanup_fd_ int fd = -1;
+
+		if (!home_temporary_name(building->spot.name, building->temporary))
+			return -EIO;
+		if (mkdirat(building->spot.parent, building->temporary, 0700) != 0) {
+			if (errno == EEXIST)
+				continue;
+			return -errno;
+		}
+		building->state = UNDER_TEMPORARY_NAME;
+		fd = openat(building->spot.parent, building->temporary,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 ||
+		    fchmod(fd, 0700) != 0) /* a set-group-ID parent, or a default ACL, may have added something */
+			return -errno;
+		return take_fd(&fd);
+	}
+	return -EEXIST;
+}
+
+static enum home_result copy_skeleton(const struct home_place *place, const struct home_request *request, int home,
+				      bool sync, struct home_report *report)
+{
+	struct trusted_root root = home_root(place);
+	struct home_copy copy = { .uid = request->uid, .gid = request->gid, .sync = sync };
+	_cleanup_fd_ int skeleton = -1;
+	int r;
+
+	if (!request->skeleton || !request->skeleton[0])
+		return HOME_DONE;
+	skeleton = trusted_directory_open(&root, request->skeleton, false, report->fault, sizeof(report->fault));
+	if (skeleton < 0)
+		return HOME_SKELETON;
+	r = home_tree_copy(&copy, skeleton, home);
+	report->skipped = copy.skipped;
+	(void)snprintf(report->skipped_name, sizeof(report->skipped_name), "%s", copy.skipped_name);
+	if (r < 0 && copy.source_is_to_blame)
+		return home_fail(report, HOME_SKELETON, request->skeleton, "%s", copy.fault);
+	return r < 0 ? home_fail(report, HOME_STORAGE, request->path, "%s", copy.fault) : HOME_DONE;
+}
+
+static int hand_over(const struct home_request *request, int home, bool sync)
+{
+	if (fchmod(home, request->mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != 0 ||
+	    fchown(home, request->uid, request->gid) != 0 || (sync && fsync(home) != 0))
+		return -errno;
+	return 0;
+}
+
+static enum home_result fill(const struct home_place *place, const struct home_request *request, bool sync,
+			     struct building *building, struct home_report *report)
+{
+	_cleanup_fd_ int home = make_temporary(building);
+	enum home_result result;
+	int r;
+
+	if (home < 0)
+		return home_fail_errno(report, request->path, "cannot be built beside its place", -home);
+	result = copy_skeleton(place, request, home, sync, report);
+	if (result != HOME_DONE)
+		return result;
+	r = hand_over(request, home, sync);
+	return r < 0 ? home_fail_errno(report, request->path, "cannot be given to its owner", -r) : HOME_DONE;
+}
+
+/* With `sync`, all of it is on the disk afterwards. */
+static enum home_result build(const struct home_place *place, const struct home_request *request, bool sync,
+			      struct building *building, struct home_report *report)
+{
+	enum home_result result = home_spot_open(place, request->path, true, &building->spot, report);
+	struct stat st;
+
+	if (result == HOME_MISSING)
+		result = HOME_STORAGE; /* removed while it was made */
+	if (result != HOME_DONE)
+		return result;
+	if (fstatat(building->spot.parent, building->spot.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return home_fail(report, HOME_EXISTS, request->path, "exists already");
+	if (errno != ENOENT)
+		return home_fail_errno(report, request->path, "cannot be examined", errno);
+	return fill(place, request, sync, building, report);
+}
+
+/* ---- bringing to the disk, and into place ---- */
+
+static enum home_result move_into_place(struct building *building, const char *path, struct home_report *report)
+{
+	const struct home_spot *spot = &building->spot;
+	int r = home_rename(spot->parent, building->temporary, spot->parent, spot->name);
+
+	if (r == -EEXIST)
+		return home_fail(report, HOME_EXISTS, path, "exists already");
+	if (r < 0)
+		return home_fail_errno(report, path, "cannot be moved into place", -r);
+	building->state = IN_PLACE;
+	return HOME_DONE;
+}
+
+static void move_back(struct building *building)
+{
+	const struct home_spot *spot = &building->spot;
+
+	if (home_rename(spot->parent, spot->name, spot->parent, building->temporary) == 0)
+		building->state = UNDER_TEMPORARY_NAME;
+}
+
+/* Calls `sync` with the directory of each home that is fine so far; once for those in a row of which `shared` says that
+ * this is enough. Homes nearly always lie in one directory. */
+static void sync_all(struct home_making *makings, const struct building *buildings, size_t count, int (*sync)(int),
+		     bool (*shared)(const struct stat *, const struct stat *))
+{
+	struct stat before = { 0 };
+	bool any = false;
+	int error = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct stat now = { 0 };
+
+		if (makings[i].result != HOME_DONE)
+			continue;
+		(void)fstat(buildings[i].spot.parent, &now);
+		if (!any || !shared(&before, &now))
+			error = sync(buildings[i].spot.parent) != 0 ? errno : 0;
+		any = true;
+		before = now;
+		if (error != 0)
+			makings[i].result = home_fail_errno(&makings[i].report, makings[i].request.path,
+							    "cannot be synced to the disk", error);
+	}
+}
+
+static bool share_file_system(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev;
+}
+
+static bool share_directory(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+static void bring_into_place(struct home_making *makings, struct building *buildings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (makings[i].result == HOME_DONE)
+			makings[i].result = move_into_place(&buildings[i], makings[i].request.path, &makings[i].report);
+	sync_all(makings, buildings, count, fsync, share_directory);
+	for (size_t i = 0; i < count; i++)
+		if (makings[i].result != HOME_DONE && buildings[i].state == IN_PLACE)
+			move_back(&buildings[i]);
+}
+
+/* ---- the interface ---- */
+
+static void make_all(const struct home_place *place, struct home_making *makings, struct building *buildings,
+		     size_t count)
+{
+	bool together = count >= HOMES_TOGETHER;
+
+	for (size_t i = 0; i < count; i++) {
+		makings[i].report = (struct home_report){ 0 };
+		buildings[i] = (struct building){ .spot = { .parent = -1 } };
+		makings[i].result = build(place, &makings[i].request, !together, &buildings[i], &makings[i].report);
+	}
+	/* Since Linux 5.8, syncfs(2) tells of what could not be written. */
+	if (together)
+		sync_all(makings, buildings, count, syncfs, share_file_system);
+	bring_into_place(makings, buildings, count);
+	for (size_t i = 0; i < count; i++)
+		building_release(&buildings[i]);
+}
+
+void home_create_all(const struct home_place *place, struct home_making *makings, size_t count)
+{
+	_cleanup_free_ struct building *buildings = calloc(count, sizeof(*buildings));
+
+	if (buildings) {
+		make_all(place, makings, buildings, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		makings[i].result =
+			home_fail_errno(&makings[i].report, makings[i].request.path, "cannot be made", ENOMEM);
+}
+
+enum home_result home_create(const struct home_place *place, const struct home_request *request,
+			     struct home_report *ret_report)
+{
+	struct home_making making = { .request = *request };
+	struct building building;
+
+	make_all(place, &making, &building, 1);
+	*ret_report = making.report;
+	return making.result;
+}
