@@ -38,7 +38,8 @@ struct change_file {
 	const char *path;  /* absolute; a symbolic link is followed, and what it leads to is replaced */
 	const char *after; /* the new content; NULL to remove the file */
 	size_t after_length;
-	bool secret; /* the content is never shown, and not kept for undo either */
+	bool secret;  /* the content is never shown; of the new one only a digest is kept */
+	bool summary; /* shown as one line: what a program keeps for itself */
 	/* Of a file that is not there yet. One that is keeps owner, mode, ACL and security label. */
 	mode_t mode;
 	uid_t owner;
