@@ -20,6 +20,8 @@ enum exit_code {
 	EXIT_FAILED = 7,  /* nothing stands against it, but the machine could not do it */
 };
 
+#define DOMAIN_OPTIONS_MAX 32
+
 /* What the command line said. */
 struct invocation {
 	char *const *arguments; /* as many as the command takes */
@@ -31,11 +33,25 @@ struct invocation {
 	bool names;
 	bool keep_sessions;
 	bool delete_home;
+	bool no_code;
+	bool undo;
 	/* NULL unless they were given. */
 	const char *subject;
 	const char *uid;
 	const char *archive_home;
 	const char *all_but;
+	const char *issuer;
+	const char *org;
+	const char *client_id;
+	const char *client_auth;
+	const char *secret_file;
+	const char *key_file;
+	const char *tenant;
+	const char *ca_file;
+	const char *scopes;
+	const char *email_verified;
+	const char *ssh_passwords;
+	const char *domains[DOMAIN_OPTIONS_MAX + 1]; /* behind the last one NULL */
 };
 
 typedef enum exit_code run_command(const struct invocation *invocation);
@@ -45,6 +61,7 @@ run_command list_accounts, show_account, list_pending, show_status;
 run_command link_account, add_account, unlink_account, reserve_uid, set_room, reactivate_account, reassign_account;
 run_command deactivate_account, deactivate_all_but;
 run_command remove_account;
+run_command set_up_machine; /* setup/setup.c */
 
 /* Prints "provisionctl: " and the sentence to standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -16,6 +16,30 @@ static const struct known_option {
 	size_t at;         /* in struct invocation: a bool, or with a value a string */
 	const char *help;
 } known_options[] = {
+	{ "--issuer", OPTION_ISSUER, "URL", offsetof(struct invocation, issuer),
+	  "the issuer, exactly as Okta shows it; or" },
+	{ "--org", OPTION_ORG, "DOMAIN", offsetof(struct invocation, org), "the Okta domain, such as clinic.okta.com" },
+	{ "--client-id", OPTION_CLIENT_ID, "ID", offsetof(struct invocation, client_id),
+	  "Client ID of the application" },
+	{ "--client-auth", OPTION_CLIENT_AUTH, "HOW", offsetof(struct invocation, client_auth),
+	  "none, basic, post or private_key_jwt" },
+	{ "--secret-file", OPTION_SECRET_FILE, "FILE", offsetof(struct invocation, secret_file),
+	  "where the client secret is; \"-\": standard input" },
+	{ "--key-file", OPTION_KEY_FILE, "FILE", offsetof(struct invocation, key_file),
+	  "where the private key is (PEM); \"-\": standard input" },
+	{ "--domain", OPTION_DOMAIN, "DOMAIN", offsetof(struct invocation, domains),
+	  "a domain of the company's emails; may be repeated" },
+	{ "--tenant", OPTION_TENANT, "NAME", offsetof(struct invocation, tenant),
+	  "what the company is called in the configuration and the log" },
+	{ "--ca-file", OPTION_CA_FILE, "FILE", offsetof(struct invocation, ca_file),
+	  "trust only these certificate authorities (PEM)" },
+	{ "--scopes", OPTION_SCOPES, "SCOPES", offsetof(struct invocation, scopes), "what to ask Okta for" },
+	{ "--email-verified", OPTION_EMAIL_VERIFIED, "POLICY", offsetof(struct invocation, email_verified),
+	  "require, if-present or ignore" },
+	{ "--ssh-passwords", OPTION_SSH_PASSWORDS, "HOW", offsetof(struct invocation, ssh_passwords),
+	  "keep (the default), or off: sshd takes no passwords" },
+	{ "--no-code", OPTION_NO_CODE, NULL, offsetof(struct invocation, no_code), "do not ask for a code to approve" },
+	{ "--undo", OPTION_UNDO, NULL, offsetof(struct invocation, undo), "take back what setup has done" },
 	{ "--subject", OPTION_SUBJECT, "ID", offsetof(struct invocation, subject),
 	  "the Okta user's id (\"sub\"); nobody else gets the account" },
 	{ "--uid", OPTION_UID, "N", offsetof(struct invocation, uid), "the user id" },
@@ -36,6 +60,8 @@ static const struct known_option {
 	{ "--version", OPTION_VERSION, NULL, 0, "show the version" },
 };
 
+/* May stand there more than once: its values are an array, DOMAIN_OPTIONS_MAX of them at most. */
+#define REPEATABLE ((unsigned)OPTION_DOMAIN)
 #define KNOWN (sizeof(known_options) / sizeof(known_options[0]))
 
 /* ---- help ---- */
@@ -62,7 +88,7 @@ static void print_options(unsigned options)
 			continue;
 		(void)snprintf(name, sizeof(name), "%s%s%s", known_options[i].name, known_options[i].value ? " " : "",
 			       known_options[i].value ? known_options[i].value : "");
-		(void)printf("  %-21s  %s\n", name, known_options[i].help);
+		(void)printf("  %-23s  %s\n", name, known_options[i].help);
 	}
 }
 
@@ -126,6 +152,19 @@ static void *member(struct command_line *line, const struct known_option *known)
 	return (char *)&line->invocation + known->at;
 }
 
+/* False when there are too many already. */
+static bool keep_value(struct command_line *line, const struct known_option *known, const char *value)
+{
+	const char **values = member(line, known);
+	size_t place = 0;
+
+	while (((unsigned)known->option & REPEATABLE) && values[place])
+		if (++place == DOMAIN_OPTIONS_MAX)
+			return false;
+	values[place] = value;
+	return true;
+}
+
 /* Returns how many further words it took, or -1 after a sentence. */
 static int take_option(const char *word, const char *next, struct command_line *line)
 {
@@ -138,14 +177,16 @@ static int take_option(const char *word, const char *next, struct command_line *
 		(void)complain_about(EXIT_USAGE, "there is no option \"", word, "\". See: provisionctl --help");
 		return -1;
 	}
-	if (known->value && (!value || (line->options & known->option))) {
+	if (known->value && (!value || (line->options & known->option & ~REPEATABLE))) {
 		complain("%s takes one %s. See: provisionctl --help", known->name, known->value);
 		return -1;
 	}
 	line->options |= known->option;
-	if (known->value)
-		*(const char **)member(line, known) = value;
-	else if (known->at > 0)
+	if (known->value && !keep_value(line, known, value)) {
+		complain("%s may stand there %d times at most.", known->name, DOMAIN_OPTIONS_MAX);
+		return -1;
+	}
+	if (!known->value && known->at > 0)
 		*(bool *)member(line, known) = true;
 	return known->value && !behind;
 }
