@@ -1,6 +1,6 @@
 /*
- * What people read about the configuration is what the program does: the example file and the README's table against
- * the table of keys.
+ * What people read in the example of the configuration is what the program does. (tests/documents/check holds the other
+ * documents against it.)
  */
 #include "common/config.h"
 
@@ -183,55 +183,6 @@ static void the_example_as_it_is_asks_for_three_lines_to_be_filled_in(void **sta
 	assert_int_equal(count, 3);
 }
 
-static void the_readme_has_every_key_with_its_default(void **state)
-{
-	_cleanup_free_ char *text = whole_file(README);
-
-	(void)state;
-	for (size_t i = 0; i < config_key_count; i++) {
-		const struct config_key *key = &config_keys[i];
-		char row[LINE_MAX_BYTES];
-
-		(void)snprintf(row, sizeof(row), "| `%s` | %s%s%s |", key->name, key->fallback ? "`" : "",
-			       key->fallback   ? key->fallback
-			       : key->required ? "required"
-					       : "none",
-			       key->fallback ? "`" : "");
-		if (!strstr(text, row))
-			fail_msg("the README lacks: %s", row);
-	}
-}
-
-/* "  -f FILE    read ..." is `.It Fl f Ar file`, and "  --help" is `.It Fl \-help`. */
-static void the_manual_has_every_option_and_no_other(void **state)
-{
-	_cleanup_free_ char *manual = whole_file(MANUAL);
-	FILE *help = popen(PROVISIOND " --help", "re");
-	char line[LINE_MAX_BYTES];
-	int options = 0, items = 0;
-
-	(void)state;
-	assert_non_null(help);
-	while (fgets(line, sizeof(line), help)) {
-		char item[LINE_MAX_BYTES];
-		const char *name = line + strspn(line, " -");
-		bool is_word = strncmp(line, "  --", 4) == 0;
-
-		if (strncmp(line, "  -", 3) != 0)
-			continue;
-		options++;
-		(void)snprintf(item, sizeof(item), "\n.It Fl %s%.*s", is_word ? "\\-" : "", (int)strcspn(name, " "),
-			       name);
-		if (!strstr(manual, item))
-			fail_msg("the manual lacks %s", item);
-	}
-	assert_int_equal(pclose(help), 0);
-	for (const char *at = strstr(manual, "\n.It Fl "); at; at = strstr(at + 1, "\n.It Fl "))
-		items++;
-	assert_int_equal(items, options);
-	assert_true(options >= 5);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -239,8 +190,6 @@ int main(void)
 		cmocka_unit_test(every_value_in_the_example_is_right),
 		cmocka_unit_test(the_example_knows_no_other_key),
 		cmocka_unit_test(the_example_as_it_is_asks_for_three_lines_to_be_filled_in),
-		cmocka_unit_test(the_readme_has_every_key_with_its_default),
-		cmocka_unit_test(the_manual_has_every_option_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
