@@ -70,6 +70,8 @@ help:
 	@echo 'make fuzz       fuzz every parser and the PAM module (TIME=600: seconds for each; needs clang)'
 	@echo 'make demo       a sign-in from end to end in your terminal (as root; the machine stays as it is)'
 	@echo 'make install    into DESTDIR and prefix; nothing is enabled'
+	@echo 'make dist       the sources as one file, $(BUILD)/pam_oidc-VERSION.tar.gz'
+	@echo 'make rpm        packages for Fedora and RHEL, into $(BUILD)/rpm/'
 	@echo 'make clean      remove $(BUILD)/'
 
 define compile
@@ -154,6 +156,15 @@ install: all
 deps:
 	tests/deps
 
+version:
+	@sed -n 's/^#define PAM_OIDC_VERSION "\(.*\)"/\1/p' common/version.h
+
+dist:
+	@rpm/sources $(BUILD)
+
+rpm:
+	@rpm/build $(BUILD)
+
 check:
 	tests/check
 
@@ -167,5 +178,5 @@ clean:
 
 -include $(wildcard tests/*.mk)
 
-.PHONY: all tests-build help install deps check demo clean
+.PHONY: all tests-build help install deps version dist rpm check demo clean
 .SECONDARY:
