@@ -91,7 +91,7 @@ static bool judge_host(const char *host, size_t length, char ret_fault[static CO
 	if (host[0] == '[') {
 		name = strspn(host + 1, "0123456789abcdefABCDEF:.") + 2;
 		port = name < length ? host + name : NULL;
-		if (name > length || host[name - 1] != ']')
+		if (name == 2 || name > length || host[name - 1] != ']')
 			name = 0;
 	} else {
 		name = strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
