@@ -5,7 +5,7 @@
  * cut leaves half-written at the log's end fails its checksum and is not there at the next start.
  * locking_mode=EXCLUSIVE keeps the log's index in this process's memory: there is no shared-memory file that a full
  * disk could tear from under a mapping, and no second daemon can write beside this one. The log is moved into the
- * database every 64 pages and then written from its start again, so that a small database stays small.
+ * database every 256 pages and then written from its start again, so that a small database stays small.
  */
 #include "provisiond/store_statements.h"
 
@@ -111,7 +111,7 @@ static int set_up_connection(sqlite3 *database)
 	return sqlite3_exec(database,
 			    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
 			    "PRAGMA cache_size = -512; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-			    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 64; PRAGMA foreign_keys = ON;",
+			    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 256; PRAGMA foreign_keys = ON;",
 			    NULL, NULL, NULL);
 }
 

@@ -67,8 +67,9 @@ def admit_all(m, names, connections):
     began = time.monotonic()
     for name, connection in zip(names, connections):
         connection.send(*admit_fields(m, name))
-    answers = [dict(connection.receive() or ()) for _, connection in zip(names, connections)]
+    answers = [connection.receive() for _, connection in zip(names, connections)]
     took = time.monotonic() - began
+    answers = [dict(answer or ()) for answer in answers]
     with wire.Connection(PROVISIOND_SOCKET, 60) as root:
         for name, answer in zip(names, answers):
             expect_equal(answer.get("status"), "admitted", f"the answer for {name}: {answer}")
@@ -143,8 +144,17 @@ def useradd(name):
     return (time.perf_counter() - began) * 1000
 
 
-@test("one creation takes at most a quarter of useradd -m's time, and 200 at once a fiftieth of 200 times that", seconds=300, **ALONE)
-def against_useradd(m):
+def onto_disk():
+    """Account files, homes and the database on the disk of the build folder, as on a real machine, instead of in memory."""
+    folder = f"/run/sandbox/product/disk.{os.getpid()}"
+    os.mkdir(folder, 0o755)
+    for number, place in enumerate(("/etc", "/home", "/var/lib/provisiond")):
+        subprocess.run(["cp", "-a", place, f"{folder}/{number}"], check=True)
+        subprocess.run(["mount", "--bind", f"{folder}/{number}", place], check=True)
+    return folder
+
+
+def against_useradd(m, where):
     start(m)
     connections = as_pam_oidc(200)
     grow(m, connections[:50], 0, 100)
@@ -153,14 +163,32 @@ def against_useradd(m):
         theirs = useradd(f"u{number}")
         pairs.append((admit_all(m, [f"o{number}"], connections) * 1000, theirs))
     ratios = [ours / theirs for ours, theirs in pairs]
-    figure("one account made, against useradd -m (median of 25 ratios)", statistics.median(ratios), "times", 0.25,
+    figure(f"one account made {where}, against useradd -m (median of 25 ratios)", statistics.median(ratios), "times", 0.25,
            f", ours {statistics.median([ours for ours, _ in pairs]):.1f} ms, useradd {statistics.median([theirs for _, theirs in pairs]):.1f} ms")
-    began = time.perf_counter()
-    for number in range(200):
-        useradd(f"v{number}")
-    theirs = time.perf_counter() - began
-    ours = admit_all(m, [f"w{number}" for number in range(200)], connections)
-    figure("200 accounts at once, against 200 times useradd -m", ours / theirs, "times", 0.02, f", ours {ours:.2f} s, useradd {theirs:.2f} s")
+    pairs = []
+    for turn in range(5):
+        began = time.perf_counter()
+        for number in range(40):
+            useradd(f"v{turn}x{number}")
+        theirs = (time.perf_counter() - began) * 5
+        pairs.append((admit_all(m, [f"w{turn}x{number}" for number in range(200)], connections), theirs))
+    figure(f"200 accounts at once {where}, against 200 times useradd -m (median of 5 ratios)",
+           statistics.median(ours / theirs for ours, theirs in pairs), "times", 0.02,
+           f", ours {statistics.median(ours for ours, _ in pairs) * 1000:.0f} ms, useradd {statistics.median(theirs for _, theirs in pairs):.2f} s")
+
+
+@test("on a disk, one creation takes at most a quarter of useradd -m's time, and 200 at once a fiftieth of 200 times that", seconds=300, **ALONE)
+def against_useradd_on_disk(m):
+    folder = onto_disk()
+    try:
+        against_useradd(m, "on a disk")
+    finally:
+        shutil.rmtree(folder)
+
+
+@test("in memory, one creation takes at most a quarter of useradd -m's time, and 200 at once a fiftieth of 200 times that", seconds=300, **ALONE)
+def against_useradd_in_memory(m):
+    against_useradd(m, "in memory")
 
 
 class Editors:
