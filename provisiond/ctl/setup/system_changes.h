@@ -20,5 +20,7 @@ struct system_choice {
  * root and local users in: daemons first, PAM last. False with a sentence and its remedy in `fault` when the machine is
  * not fit for it; the set is then good for nothing but being freed. */
 bool system_changes_plan(const struct system_choice *choice, struct change_set *set, char *fault, size_t fault_size);
+/* After the set was applied: whether what others decide came out as planned (sshd says what its drop-in file says). */
+bool system_changes_hold(char *fault, size_t fault_size);
 
 #endif
