@@ -48,10 +48,9 @@ _Noreturn static void become(const char *const *argv, const char *const *environ
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-	    dup2(output, STDERR_FILENO) < 0)
+	    dup2(output, STDERR_FILENO) < 0 || chdir("/") != 0)
 		_exit(FAILED_TO_START);
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	(void)chdir("/");
 	(void)umask(022);
 	/* execve does not write to them; its type is older than const. */
 	memcpy(&words, &argv, sizeof(words));

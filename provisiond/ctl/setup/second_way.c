@@ -123,10 +123,9 @@ _Noreturn static void become_application(const char *service, const char *user, 
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0)
+	if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(nothing, 1) < 0 || dup2(nothing, 2) < 0 || chdir("/") != 0)
 		_exit(1);
 	(void)clearenv();
-	(void)chdir("/");
 	(void)alarm(LOOK_S);
 	look_inside(service, user, account, pipe);
 }
