@@ -145,10 +145,10 @@ install: all
 	install -m 0644 etc/systemd/* $(DESTDIR)$(unitdir)
 	install -m 0644 etc/sysusers.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/sysusers.d
 	install -m 0644 etc/tmpfiles.d/pam_oidc.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d
-	install -m 0644 README.md etc/okta.md $(DESTDIR)$(docdir)
-	install -m 0644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(mandir)/man5
-	install -m 0644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(mandir)/man8
-	install -m 0644 etc/pam_oidc.conf.example etc/nsswitch.example $(DESTDIR)$(docdir)/examples
+	install -m 0644 README.md $(DESTDIR)$(docdir)
+	for page in $(MANUALS); do sed 's|/usr/share/doc/pam_oidc|$(docdir)|' $$page | \
+		install -m 0644 /dev/stdin $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -m 0644 etc/pam_oidc.conf.example etc/nsswitch.example etc/okta.md $(DESTDIR)$(docdir)/examples
 	install -m 0644 etc/ssh/pam_oidc.conf.example $(DESTDIR)$(docdir)/examples/sshd_config.d.example
 	install -m 0644 etc/pam.d/* $(DESTDIR)$(docdir)/examples/pam.d
 	cd etc/shared-terminal && find . -type f -exec install -D -m 0644 {} $(abspath $(DESTDIR)$(docdir))/examples/shared-terminal/{} \;

@@ -105,7 +105,8 @@ def sshd_drop_in(m):
     m.run("/usr/sbin/sshd", "-t", "-f", "/tmp/sshd_config", check=True)
     in_force = m.run("/usr/sbin/sshd", "-T", "-f", "/tmp/sshd_config", check=True).stdout
     for name, value in [*known, *re.findall(r"^([A-Z]\w+) (\S.*)$", text, re.M)]:
-        expect_in(f"\n{name.lower()} {value}\n", "\n" + in_force, "what is in force")
+        # Newer ones show names as the manual writes them.
+        expect_in(f"\n{name} {value}\n".lower(), f"\n{in_force}".lower(), "what is in force")
 
 
 @test("with PasswordAuthentication off, as sshd's drop-in offers, people and local users still sign in",
@@ -283,7 +284,7 @@ def shared_terminal_left(m):
         screen.wait_for(rf"{name}@ward3.*[$#] ?$", 20)
 
 
-@test("shared terminal: nobody comes in over SSH from elsewhere", start=False, tags={"ssh"})
+@test("shared terminal: nobody comes in over SSH from elsewhere", start=False)
 def shared_terminal_from_elsewhere(m):
     set_up_terminal(m)
     screen = m.ssh("alice")
