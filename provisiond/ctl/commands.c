@@ -5,6 +5,44 @@
 
 const struct command commands[] = {
 	{
+		.name = "setup",
+		.arguments = "",
+		.options = OPTION_HELP | OPTION_VERSION | OPTIONS_OF_COMPANY | OPTION_SSH_PASSWORDS | OPTION_NO_CODE |
+			   OPTION_YES | OPTION_DRY_RUN | OPTION_UNDO,
+		.summary = "connect this machine to a company's Okta",
+		.details =
+			"Asks what it needs to know, or takes it as options; tries it with a real code that you "
+			"approve; "
+			"shows what\n"
+			"Okta says about you, which account that gives, and every change to this machine; and changes "
+			"it when told\n"
+			"to. What fails is taken back. The client secret is asked for at the terminal, or read from a "
+			"file or\n"
+			"standard input, and shown nowhere.\n"
+			"\n"
+			"On a machine that is configured, what is given is changed and the rest stays; --tenant with a "
+			"new name adds\n"
+			"a company. With --yes nothing is asked, and the approval of the code is waited for, unless "
+			"--no-code.\n"
+			"--undo gives every file back as it was; accounts and homes stay. Exit status 6 means that "
+			"something is not\n"
+			"right in Okta or in what was given, 7 that this machine could not be changed; nothing is left "
+			"changed then.\n"
+			"\n"
+			"Examples:\n"
+			"  provisionctl setup\n"
+			"  provisionctl setup --org clinic.okta.com --client-id 0oa1abcdefGHIJKLM2p7 --domain "
+			"clinic.example --dry-run\n"
+			"  provisionctl setup --issuer https://clinic.okta.com/oauth2/default --client-id "
+			"0oa1abcdefGHIJKLM2p7 \\\n"
+			"      --client-auth basic --secret-file - --domain clinic.example --yes <secret\n"
+			"  provisionctl setup --tenant lab --org lab.okta.com --client-id 0oa2bcdefgHIJKLMN3q8 "
+			"--domain "
+			"lab.example\n"
+			"  provisionctl setup --undo\n",
+		.run = set_up_machine,
+	},
+	{
 		.name = "list",
 		.arguments = "",
 		.options = OPTIONS_OF_ALL | OPTION_NAMES,
