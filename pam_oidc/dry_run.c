@@ -22,6 +22,7 @@ struct dry_run {
 	size_t at, end; /* indices of the tenant under way, and behind the last one */
 	bool code;
 	bool all_good;
+	bool has_keys; /* of the tenant under way: its tokens can be verified */
 	struct loop_timer next;
 	struct document_waiter waiter;
 	struct http_transfer *transfer;
@@ -145,7 +146,8 @@ static void take_code(struct dry_run *run, const struct http_response *response)
 	tell(run, finding_say(tenant->name, "device_code", FINDING_GOOD, NULL,
 			      "the issuer gives codes for %s, good for %lld s", authorization->verification_uri,
 			      (long long)authorization->expires_in_s));
-	if (run->events.show) {
+	/* What nobody could verify need not be approved. */
+	if (run->events.show && run->has_keys) {
 		await_approval(run, authorization);
 		return;
 	}
@@ -209,6 +211,7 @@ static void keys_told(void *context, enum document_outcome outcome)
 {
 	struct dry_run *run = context;
 
+	run->has_keys = outcome == DOCUMENT_READY;
 	tell(run, find_keys(provider_of(run), outcome));
 	if (run->code)
 		try_code(run);

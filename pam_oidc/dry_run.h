@@ -26,7 +26,8 @@ struct dry_run_options {
 /* None comes from within dry_run_start(). What they are given lives until they return. */
 struct dry_run_events {
 	finding_found *found;
-	/* Somebody shall approve this code, which is waited for then. NULL: no code is waited for. */
+	/* Somebody shall approve this code, which is waited for then. NULL: no code is waited for. Nor is one when
+	 * there are no keys that could verify a token. */
 	void (*show)(void *context, const struct tenant *tenant, const struct device_authorization *authorization);
 	/* Who approved it, by a token that was verified in full. May be NULL. */
 	void (*identified)(void *context, const struct tenant *tenant, const struct identity *identity);

@@ -418,7 +418,8 @@ static enum http_trouble trouble_with_certificate(CURL *easy)
 		return HTTP_TROUBLE_EXPIRED;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return HTTP_TROUBLE_NOT_YET;
-	case X509_V_OK: /* libcurl compares names itself */
+	case X509_V_OK: /* libcurl compares names itself, and before it has taken the verdict: then it is the next */
+	case X509_V_ERR_UNSPECIFIED:
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return HTTP_TROUBLE_HOST;

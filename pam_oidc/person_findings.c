@@ -115,7 +115,8 @@ void find_about_person(const struct tenant *tenant, const struct identity *ident
 	struct finding finding;
 
 	for (size_t i = 0; i < sizeof(finds) / sizeof(finds[0]); i++) {
-		if (finds[i] == find_username && !tenant->username_claim)
+		if ((finds[i] == find_username && !tenant->username_claim) ||
+		    (finds[i] == find_email_verified && !identity->email))
 			continue;
 		finding = finds[i](tenant, identity);
 		found(context, &finding);

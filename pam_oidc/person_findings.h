@@ -9,7 +9,8 @@
 #include "pam_oidc/finding.h"
 #include "pam_oidc/identity.h"
 
-/* Tells one finding each about email, email_verified, groups, amr, and, where it names accounts, username. */
+/* Tells one finding each about email, email_verified (of an email that can be used), groups, amr, and, where it names
+ * accounts, username. */
 void find_about_person(const struct tenant *tenant, const struct identity *identity, finding_found *found,
 		       void *context);
 

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/version.h"
 #include "provisiond/configured_groups.h"
+#include "provisiond/preview.h"
 #include "provisiond/requests.h"
 #include "provisiond/server.h"
 #include "provisiond/service.h"
@@ -39,6 +40,7 @@ static const struct server_limits limits = {
 struct options {
 	const char *config_path;
 	bool only_check;
+	bool preview;
 	bool debug;
 };
 
@@ -54,12 +56,13 @@ struct daemon {
 
 static void print_help(FILE *out)
 {
-	(void)fputs("Usage: provisiond [-f FILE] [-t] [-d]\n"
+	(void)fputs("Usage: provisiond [-f FILE] [-t | --preview] [-d]\n"
 		    "Makes and confirms the local accounts of people who sign in with Okta.\n"
 		    "\n"
 		    "  -f FILE    read this configuration instead of " PAM_OIDC_CONF "\n"
 		    "  -t         check the configuration and exit\n"
 		    "  -d         log to standard error, with details for debugging\n"
+		    "  --preview  for programs: say which account somebody would get, and change nothing\n"
 		    "  --help     show this text and exit\n"
 		    "  --version  show the version and exit\n",
 		    out);
@@ -70,6 +73,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 {
 	static const struct option words[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "preview", no_argument, NULL, 'P' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -83,6 +87,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
 			break;
 		case 't':
 			options.only_check = true;
+			break;
+		case 'P':
+			options.preview = true;
 			break;
 		case 'd':
 			options.debug = true;
@@ -379,6 +386,18 @@ static int check_configuration(const char *path)
 	return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int preview(const struct options *options)
+{
+	const struct preview_places places = {
+		.config_path = options->config_path,
+		.database = DATABASE,
+		.nsswitch = NSSWITCH_CONF,
+		.temporary = "/run",
+	};
+
+	return preview_run(&places);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -391,7 +410,8 @@ int main(int argc, char **argv)
 	status = read_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
-	log_open("provisiond", options.only_check || options.debug ? LOG_TO_STDERR : LOG_TO_AUTO, options.debug);
+	log_open("provisiond", options.only_check || options.preview || options.debug ? LOG_TO_STDERR : LOG_TO_AUTO,
+		 options.debug);
 	if (options.only_check)
 		return check_configuration(options.config_path);
 	if (geteuid() != 0) {
@@ -399,5 +419,5 @@ int main(int argc, char **argv)
 			  "anybody)");
 		return EXIT_FAILURE;
 	}
-	return serve(&options);
+	return options.preview ? preview(&options) : serve(&options);
 }

@@ -12,13 +12,13 @@ import harness
 
 
 class Issuer:
-    def __init__(self, program, folder, port, host, log):
+    def __init__(self, program, folder, port, host, log, options=()):
         """Starts it on loopback under a host name of its own. Its files, among them the CA, are in the folder."""
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.log = log
         self.process = subprocess.Popen(
-            [program, "--dir", folder, "--port", str(port), "--host", host],
+            [program, "--dir", folder, "--port", str(port), "--host", host, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(log, "ab"), text=True,
         )
         self.host = host

@@ -15,7 +15,7 @@
 #include "tests/issuer/must.h"
 
 #define AUTHORITY_NAME "Throw-away CA of the pam_oidc test issuer"
-#define LIFETIME_S (30L * 24 * 3600)
+#define DAY_S (24L * 3600)
 /* Clocks are set back in some tests; the certificate must hold then too. */
 #define BACKDATED_S (400L * 24 * 3600)
 
@@ -59,7 +59,7 @@ static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 	return added;
 }
 
-static X509 *blank_certificate(const char *common_name, EVP_PKEY *key)
+static X509 *blank_certificate(const char *common_name, EVP_PKEY *key, long days)
 {
 	X509 *certificate = must(X509_new());
 	uint64_t serial;
@@ -68,16 +68,16 @@ static X509 *blank_certificate(const char *common_name, EVP_PKEY *key)
 	X509_set_version(certificate, X509_VERSION_3);
 	ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1);
 	X509_gmtime_adj(X509_getm_notBefore(certificate), -BACKDATED_S);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), LIFETIME_S);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), days * DAY_S);
 	X509_set_pubkey(certificate, key);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
 				   (const unsigned char *)common_name, -1, -1, 0);
 	return certificate;
 }
 
-static X509 *make_authority(EVP_PKEY *key)
+static X509 *make_authority(EVP_PKEY *key, long days)
 {
-	X509 *authority = blank_certificate(AUTHORITY_NAME, key);
+	X509 *authority = blank_certificate(AUTHORITY_NAME, key, days);
 
 	X509_set_issuer_name(authority, X509_get_subject_name(authority));
 	add_extension(authority, authority, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -107,13 +107,13 @@ static char *alternative_names(const char *const *names, size_t count)
 	return list;
 }
 
-bool authority_certify(const char *const *names, size_t count, struct server_certificate *ret_certificate)
+bool authority_certify(const char *const *names, size_t count, long days, struct server_certificate *ret_certificate)
 {
 	_cleanup_free_ char *list = alternative_names(names, count);
 	EVP_PKEY *authority_key = must(EVP_EC_gen("P-256"));
 	EVP_PKEY *server_key = must(EVP_EC_gen("P-256"));
-	X509 *authority = make_authority(authority_key);
-	X509 *server = blank_certificate(count > 0 ? names[0] : "localhost", server_key);
+	X509 *authority = make_authority(authority_key, days > CERTIFICATE_DAYS ? days : CERTIFICATE_DAYS);
+	X509 *server = blank_certificate(count > 0 ? names[0] : "localhost", server_key, days);
 	bool ok;
 
 	X509_set_issuer_name(server, X509_get_subject_name(authority));

@@ -14,9 +14,12 @@ struct server_certificate {
 	char *authority_pem; /* what clients have to trust */
 };
 
-/* For localhost, 127.0.0.1, ::1 and the given names (addresses become IP entries). False when OpenSSL refuses a name.
+#define CERTIFICATE_DAYS 30 /* as a rule */
+
+/* For localhost, 127.0.0.1, ::1 and the given names (addresses become IP entries), good for so many days (0 or less:
+ * over already), the authority's own for as many or the rule's. False when OpenSSL refuses a name.
  * The caller frees *ret_certificate with server_certificate_free(). */
-bool authority_certify(const char *const *names, size_t count, struct server_certificate *ret_certificate);
+bool authority_certify(const char *const *names, size_t count, long days, struct server_certificate *ret_certificate);
 void server_certificate_free(struct server_certificate *certificate);
 
 #endif

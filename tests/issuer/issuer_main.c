@@ -34,13 +34,14 @@ struct options {
 	const char *names[NAMES_MAX];
 	size_t name_count;
 	const char *users_path;
+	long certificate_days;
 	bool verbose;
 	bool die_with_parent;
 };
 
 static const char USAGE[] =
 	"usage: issuer --dir DIR [--port N] [--address ADDRESS] [--host NAME]... [--users FILE.json]\n"
-	"              [--die-with-parent] [--verbose]\n"
+	"              [--certificate-days N] [--die-with-parent] [--verbose]\n"
 	"Serves a local OpenID provider over HTTPS for tests and demos. Writes ca.pem and url into DIR.\n";
 
 static bool parse_options(int argc, char **argv, struct options *ret_options)
@@ -51,12 +52,13 @@ static bool parse_options(int argc, char **argv, struct options *ret_options)
 		{ "address", required_argument, NULL, 'a' },
 		{ "host", required_argument, NULL, 'h' },
 		{ "users", required_argument, NULL, 'u' },
+		{ "certificate-days", required_argument, NULL, 'c' },
 		{ "die-with-parent", no_argument, NULL, 'x' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options options = { .address = "127.0.0.1", .port = "0" };
+	struct options options = { .address = "127.0.0.1", .port = "0", .certificate_days = CERTIFICATE_DAYS };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
@@ -77,6 +79,9 @@ static bool parse_options(int argc, char **argv, struct options *ret_options)
 			break;
 		case 'u':
 			options.users_path = optarg;
+			break;
+		case 'c':
+			options.certificate_days = strtol(optarg, NULL, 10);
 			break;
 		case 'x':
 			options.die_with_parent = true;
@@ -213,7 +218,7 @@ static bool serve(const struct options *options, int listener, int stop_fd)
 		close(listener);
 		return false;
 	}
-	if (!authority_certify(options->names, options->name_count, &certificate))
+	if (!authority_certify(options->names, options->name_count, options->certificate_days, &certificate))
 		fputs("issuer: a --host name cannot stand in a certificate\n", stderr);
 	provider = provider_new(url, must_format("%s/client-jwt.pem", options->directory), users);
 	server = certificate.key_pem ? server_start(listener, &certificate, provider, options->verbose) : NULL;
