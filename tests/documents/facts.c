@@ -8,6 +8,7 @@
  *   facts arguments ARGUMENT...  nothing, or what is expected instead of the first that is wrong
  *   facts configuration          nothing, or the faults of the configuration on standard input
  *   facts paths                  of the sockets and the configuration
+ *   facts reasons                for refusing
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/config.h"
 #include "common/config_keys.h"
+#include "common/reason.h"
 #include "common/wire.h"
 #include "pam_oidc/module/arguments.h"
 
@@ -99,6 +101,12 @@ static void tell_paths(void)
 	(void)puts(PAM_OIDC_CONF "\n" PAM_OIDC_SOCKET "\n" PROVISIOND_SOCKET);
 }
 
+static void tell_reasons(void)
+{
+	for (int reason = REASON_NONE + 1; reason < REASON_COUNT; reason++)
+		(void)puts(reason_name((enum reason)reason));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -115,6 +123,8 @@ int main(int argc, char **argv)
 		tell_configuration();
 	else if (strcmp(what, "paths") == 0)
 		tell_paths();
+	else if (strcmp(what, "reasons") == 0)
+		tell_reasons();
 	else
 		return 2;
 	return 0;
