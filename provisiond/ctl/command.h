@@ -32,6 +32,7 @@ struct invocation {
 	bool yes;
 	bool names;
 	bool keep_sessions;
+	bool probe;
 	bool delete_home;
 	bool no_code;
 	bool undo;
@@ -62,6 +63,7 @@ run_command link_account, add_account, unlink_account, reserve_uid, set_room, re
 run_command deactivate_account, deactivate_all_but;
 run_command remove_account;
 run_command set_up_machine; /* setup/setup.c */
+run_command check_health;   /* health/check.c */
 
 /* Prints "provisionctl: " and the sentence to standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

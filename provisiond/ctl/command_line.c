@@ -55,6 +55,7 @@ static const struct known_option {
 	  "check everything, say what would be done, and change nothing" },
 	{ "--yes", OPTION_YES, NULL, offsetof(struct invocation, yes), "do not ask back" },
 	{ "--names", OPTION_NAMES, NULL, offsetof(struct invocation, names), "print the names alone, one a line" },
+	{ "--probe", OPTION_PROBE, NULL, offsetof(struct invocation, probe), "ask each issuer for a code, too" },
 	{ "--json", OPTION_JSON, NULL, offsetof(struct invocation, json), "print JSON, for programs" },
 	{ "--help", OPTION_HELP, NULL, 0, "show this help, or a command's" },
 	{ "--version", OPTION_VERSION, NULL, 0, "show the version" },

@@ -43,6 +43,26 @@ const struct command commands[] = {
 		.run = set_up_machine,
 	},
 	{
+		.name = "check",
+		.arguments = "",
+		.options = OPTIONS_OF_ALL | OPTION_PROBE,
+		.summary = "tell whether all is well on this machine",
+		.details = "Looks at the configuration, files and their modes, the daemons, each company's issuer, the "
+			   "PAM "
+			   "stacks,\n"
+			   "nsswitch.conf, sshd, the accounts on record, and room on the disks. Each line is good, "
+			   "warning "
+			   "or error,\n"
+			   "and says what to do about it. Nothing is changed. No code is asked for without --probe.\n"
+			   "\n"
+			   "For monitoring: exit status 0 when all is good, 1 with warnings, 6 with errors.\n"
+			   "\n"
+			   "Examples:\n"
+			   "  provisionctl check\n"
+			   "  provisionctl check --json | jq -r '.findings[] | select(.level != \"good\") | .text'\n",
+		.run = check_health,
+	},
+	{
 		.name = "list",
 		.arguments = "",
 		.options = OPTIONS_OF_ALL | OPTION_NAMES,
