@@ -37,7 +37,7 @@ PKG = $(shell pkg-config $(1) $(2))
 COMMON_LIBC := wire names reason
 COMMON_MODULE := $(COMMON_LIBC) utf8
 COMMON_CTL := $(COMMON_LIBC) secret
-COMMON_DAEMON := $(COMMON_LIBC) clean_start log secret trusted_file listen network username_format config config_keys config_values remote_from utf8
+COMMON_DAEMON := $(COMMON_LIBC) clean_start log secret trusted_file listen watchdog network username_format config config_keys config_values remote_from utf8
 
 MODULE_SOURCES := $(wildcard pam_oidc/module/*.c)
 PAM_OIDCD_SOURCES := $(wildcard pam_oidc/*.c)

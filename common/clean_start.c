@@ -66,7 +66,8 @@ static bool reset_signals(void)
 
 static bool clean_environment(void)
 {
-	static const char *const kept[] = { "LISTEN_PID", "LISTEN_FDS", "NOTIFY_SOCKET", "PATH", "TZ" };
+	static const char *const kept[] = { "LISTEN_PID", "LISTEN_FDS",   "NOTIFY_SOCKET", "PATH",
+					    "TZ",         "WATCHDOG_PID", "WATCHDOG_USEC" };
 	const char *values[sizeof(kept) / sizeof(kept[0])];
 
 	/* The strings themselves stay where they are when the list of them is cleared. */

@@ -79,6 +79,8 @@ static const struct row rows[] = {
 	ROW(NOT_ANSWERED, "not_answered", FAILED, "The question was not answered in time. Start again."),
 	ROW(TICKET, "ticket", DENIED,
 	    "The sign-in could not be confirmed on this machine. Start again; if it happens twice, tell your administrator."),
+	ROW(RESTARTED, "restarted", FAILED,
+	    "The sign-in service of this machine was restarted just now: please start again."),
 	ROW(SERVICE_DOWN, "service_down", UNAVAILABLE,
 	    "The sign-in service of this machine does not answer. Tell your administrator."),
 	ROW(INTERNAL, "internal", UNAVAILABLE,

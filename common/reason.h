@@ -58,6 +58,7 @@ enum reason {
 	REASON_CANCELLED,
 	REASON_NOT_ANSWERED,      /* a question of ours, in time and as it could be */
 	REASON_TICKET,            /* the confirmation did not hold */
+	REASON_RESTARTED,         /* a daemon was started anew meanwhile */
 	REASON_SERVICE_DOWN,      /* a daemon does not answer */
 	REASON_INTERNAL,
 	REASON_COUNT

@@ -18,6 +18,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/version.h"
+#include "common/watchdog.h"
 #include "common/wire.h"
 #include "pam_oidc/http.h"
 #include "pam_oidc/loop.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct signin_server *server;
 	int signals;
 	struct loop_watch *signal_watch;
+	struct loop_timer watchdog;
 };
 
 static void usage(FILE *out)
@@ -124,6 +126,18 @@ static bool watch_signals(struct daemon *daemon)
 	return daemon->signal_watch != NULL;
 }
 
+/* A timer of the loop: when the loop hangs, the manager hears nothing and starts the daemon anew. */
+static void pet_watchdog(void *context)
+{
+	struct daemon *daemon = context;
+	int64_t interval_ms = watchdog_interval_ms();
+
+	if (interval_ms == 0)
+		return;
+	watchdog_pet();
+	(void)loop_set_timer(daemon->loop, &daemon->watchdog, wire_now_ms() + interval_ms, pet_watchdog, daemon);
+}
+
 static bool start(struct daemon *daemon)
 {
 	daemon->http = http_create();
@@ -137,6 +151,8 @@ static bool start(struct daemon *daemon)
 static void stop(struct daemon *daemon)
 {
 	signin_server_free(daemon->server);
+	if (daemon->loop)
+		loop_clear_timer(daemon->loop, &daemon->watchdog);
 	realm_unref(daemon->realm);
 	loop_free(daemon->loop);
 	http_free(daemon->http);
@@ -162,12 +178,14 @@ static bool serve(struct daemon *daemon)
 		return false;
 	}
 	notify_manager("READY=1");
+	pet_watchdog(daemon);
 	log_info("pam_oidcd %s is ready for %zu tenant(s)", PAM_OIDC_VERSION, realm_provider_count(daemon->realm));
 	if (!loop_run(daemon->loop)) {
 		log_error("waiting for events failed: %s", strerror(errno));
 		return false;
 	}
 	notify_manager("STOPPING=1");
+	signin_server_stop(daemon->server);
 	return true;
 }
 

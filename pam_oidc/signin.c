@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/wire.h"
 #include "pam_oidc/signin_steps.h"
@@ -36,6 +37,7 @@ void signin_free(struct signin *signin)
 	tokens_wipe(&signin->tokens);
 	identity_free(signin->identity);
 	realm_unref(signin->realm);
+	realm_unref(signin->next_realm);
 	free(signin->name);
 	free(signin->service);
 	free(signin->tty);
@@ -201,6 +203,40 @@ void signin_release(struct signin *signin)
 		signin_enter_admission(signin);
 }
 
+void signin_use_realm(struct signin *signin, struct realm *realm)
+{
+	struct realm **place = signin->provider ? &signin->next_realm : &signin->realm;
+
+	realm_unref(*place);
+	*place = realm_ref(realm);
+}
+
+/* Whether the code that was given to one is the other's as well. */
+static bool is_same_application(const struct tenant *one, const struct tenant *other)
+{
+	return strcmp(one->issuer, other->issuer) == 0 && strcmp(one->client_id, other->client_id) == 0;
+}
+
+void signin_take_next_realm(struct signin *signin)
+{
+	struct provider *provider;
+
+	if (!signin->next_realm)
+		return;
+	provider = realm_provider(signin->next_realm, signin_tenant(signin));
+	if (provider && is_same_application(provider_tenant(signin->provider), provider_tenant(provider))) {
+		/* Not there yet, or not to be had with the new configuration: until then the old one serves. */
+		if (!provider_metadata(provider))
+			return;
+		signin->provider = provider;
+		realm_unref(signin->realm);
+		signin->realm = take_pointer(signin->next_realm);
+		return;
+	}
+	realm_unref(signin->next_realm);
+	signin->next_realm = NULL;
+}
+
 void signin_resume(struct signin *signin, const struct signin_events *events, int64_t deadline_ms)
 {
 	signin->events = *events;
@@ -212,6 +248,11 @@ void signin_resume(struct signin *signin, const struct signin_events *events, in
 enum signin_state signin_state(const struct signin *signin)
 {
 	return signin->state;
+}
+
+bool signin_was_seen(const struct signin *signin)
+{
+	return signin->state == SIGNIN_CHOICE || signin->authorization;
 }
 
 const char *signin_state_name(enum signin_state state)

@@ -90,10 +90,15 @@ bool signin_pause(struct signin *signin);
 bool signin_continue(struct signin *signin);
 /* The person is there: an approved sign-in that was held goes on. */
 void signin_release(struct signin *signin);
+/* There is a new configuration: the sign-in goes over to it when it polls next, if its tenant is still the same
+ * application at the same issuer and the issuer's metadata is there. Else it keeps its own. */
+void signin_use_realm(struct signin *signin, struct realm *realm);
 /* The application is back. No event comes from within this call. */
 void signin_resume(struct signin *signin, const struct signin_events *events, int64_t deadline_ms);
 
 enum signin_state signin_state(const struct signin *signin);
+/* Whether the person has seen something of it: the choice between Okta and the password, or a code. */
+bool signin_was_seen(const struct signin *signin);
 const char *signin_state_name(enum signin_state state);
 /* NULL until there is one. */
 const struct device_authorization *signin_authorization(const struct signin *signin);

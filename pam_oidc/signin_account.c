@@ -46,6 +46,7 @@ void signin_begin_okta(struct signin *signin)
 {
 	int64_t wait_ms;
 
+	signin_take_next_realm(signin);
 	if (!comes_from_a_permitted_network(signin))
 		return;
 	wait_ms = back_off_left_ms(provider_back_off(signin->provider), wire_now_ms());
@@ -153,7 +154,7 @@ void signin_enter_lookup(struct signin *signin)
 	wire_put(&writer, "service", signin->service);
 	if (signin->caller != 0)
 		wire_put_number(&writer, "caller", signin->caller);
-	signin->question = question_ask(signin->around->loop, &writer, LOOKUP_TIMEOUT_MS, looked_up, signin);
+	signin->question = question_ask_again(signin->around->loop, &writer, LOOKUP_TIMEOUT_MS, looked_up, signin);
 }
 
 /* --- the account --- */
@@ -220,7 +221,9 @@ void signin_enter_admission(struct signin *signin)
 	wire_put(&writer, "service", signin->service);
 	wire_put(&writer, "rhost", signin->rhost);
 	wire_put(&writer, "tty", signin->tty);
-	signin->question = question_ask(signin->around->loop, &writer, ADMIT_TIMEOUT_MS, admission_answered, signin);
+	/* Whoever is admitted again gets the same account. */
+	signin->question =
+		question_ask_again(signin->around->loop, &writer, ADMIT_TIMEOUT_MS, admission_answered, signin);
 	if (!signin->question)
 		signin_end(signin, REASON_SERVICE_DOWN);
 }

@@ -212,9 +212,11 @@ static void poll_answered(void *context, const struct http_response *response)
 
 void signin_poll(struct signin *signin)
 {
-	const struct discovery *metadata = provider_metadata(signin->provider);
+	const struct discovery *metadata;
 	_cleanup_form_ struct form form = { 0 };
 
+	signin_take_next_realm(signin);
+	metadata = provider_metadata(signin->provider);
 	form_add(&form, "grant_type", DEVICE_GRANT_TYPE);
 	form_add(&form, "device_code", signin->authorization->device_code.bytes);
 	if (metadata)

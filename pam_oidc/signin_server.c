@@ -219,6 +219,25 @@ struct signin_server *signin_server_create(struct loop *loop, struct http *http,
 	return server;
 }
 
+void signin_server_stop(struct signin_server *server)
+{
+	unsigned told = 0;
+
+	for (struct connection *connection = server->connections, *next; connection; connection = next) {
+		struct signin_end end = { .reason = REASON_RESTARTED, .text = reason_sentence(REASON_RESTARTED) };
+
+		next = connection->next;
+		/* What is parked is asked for anew by the client's next attempt. */
+		if (!connection->signin || connection->fd < 0 || !signin_was_seen(connection->signin))
+			continue;
+		end.password_instead = signin_state(connection->signin) == SIGNIN_CHOICE;
+		told++;
+		application_signin_ended(connection, &end);
+	}
+	if (told > 0)
+		log_notice("stopping: %u sign-in(s) that waited were told to start again", told);
+}
+
 void signin_server_free(struct signin_server *server)
 {
 	if (!server)
@@ -239,4 +258,7 @@ void signin_server_use_realm(struct signin_server *server, struct realm *realm)
 {
 	realm_unref(server->realm);
 	server->realm = realm_ref(realm);
+	for (struct connection *connection = server->connections; connection; connection = connection->next)
+		if (connection->signin)
+			signin_use_realm(connection->signin, realm);
 }

@@ -25,6 +25,7 @@ struct signin {
 	const struct signin_surroundings *around;
 	struct realm *realm;
 	struct provider *provider; /* the realm's; NULL until the tenant is known */
+	struct realm *next_realm;  /* a newer one, to go over to; or NULL */
 	struct signin_events events;
 	char *name, *service, *tty, *rhost;
 	bool resolved, must_resolve, held, paused;
@@ -52,6 +53,8 @@ void signin_enter_lookup(struct signin *signin);
 /* The first step that needs the issuer. */
 void signin_begin_okta(struct signin *signin);
 void signin_enter_metadata(struct signin *signin);
+/* Goes over to a newer configuration, if there is one that permits it. Only with nothing under way. */
+void signin_take_next_realm(struct signin *signin);
 /* Asks the token endpoint once. */
 void signin_poll(struct signin *signin);
 /* With signin->tokens: verifies the ID token as far as the keys at hand permit. */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/watchdog.h"
 
 #define PERMISSIONS (S_IRWXU | S_IRWXG | S_IRWXO)
 
@@ -39,6 +40,8 @@ static const char *next_entry(DIR *directory)
 {
 	const struct dirent *entry;
 
+	/* A large tree on a slow disk is no daemon that hangs. */
+	watchdog_progress();
 	do {
 		errno = 0;
 		entry = readdir(directory);

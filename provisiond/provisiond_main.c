@@ -16,6 +16,7 @@
 #include "common/listen.h"
 #include "common/log.h"
 #include "common/version.h"
+#include "common/watchdog.h"
 #include "provisiond/configured_groups.h"
 #include "provisiond/preview.h"
 #include "provisiond/requests.h"
@@ -49,7 +50,8 @@ struct daemon {
 	struct service service;
 	struct sources *sources;
 	struct server *server;
-	int signals; /* signalfd(2) */
+	int signals;         /* signalfd(2) */
+	int64_t watchdog_ms; /* when to pet it next; -1: never */
 };
 
 /* ---- options ---- */
@@ -209,6 +211,22 @@ static void run_sources(void *context, int64_t now_ms)
 	sources_on_timer(context, now_ms);
 }
 
+static int64_t watchdog_deadline(void *context)
+{
+	return ((const struct daemon *)context)->watchdog_ms;
+}
+
+/* From the loop: when the loop hangs, the manager hears nothing and starts the daemon anew. */
+static void run_watchdog(void *context, int64_t now_ms)
+{
+	struct daemon *daemon = context;
+	int64_t interval_ms = watchdog_interval_ms();
+
+	if (interval_ms > 0)
+		watchdog_pet();
+	daemon->watchdog_ms = interval_ms > 0 ? now_ms + interval_ms : -1;
+}
+
 static void attach_all(struct daemon *daemon)
 {
 	const struct server_attachment attachments[] = {
@@ -222,6 +240,7 @@ static void attach_all(struct daemon *daemon)
 		  .run = lifecycle_run,
 		  .context = daemon->service.lifecycle },
 		{ .fd = -1, .deadline_ms = admit_deadline_ms, .run = admit_run, .context = &daemon->service },
+		{ .fd = -1, .deadline_ms = watchdog_deadline, .run = run_watchdog, .context = daemon },
 	};
 
 	for (size_t i = 0; i < sizeof(attachments) / sizeof(attachments[0]); i++)
@@ -325,11 +344,14 @@ static bool open_server(struct daemon *daemon)
 	return true;
 }
 
-/* Whoever still waits is answered that the service is down, so the server goes last. */
+/* Whoever still waits is told nothing that a daemon which goes on would not say, and can ask the next one. Their
+ * questions are ended by what they wait for, so the server goes last. */
 static void close_daemon(struct daemon *daemon)
 {
 	struct service *service = &daemon->service;
 
+	if (daemon->server)
+		server_hang_up(daemon->server);
 	inquiries_free(service->inquiries);
 	lifecycle_free(service->lifecycle);
 	server_free(daemon->server);
@@ -361,6 +383,8 @@ static int serve(const struct options *options)
 		if (open_server(&daemon)) {
 			notify_manager("READY=1");
 			log_notice("ready");
+			daemon.service.started_ms = wire_now_ms();
+			run_watchdog(&daemon, daemon.service.started_ms);
 			status = server_run(daemon.server) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 			notify_manager("STOPPING=1");
 		}

@@ -32,6 +32,14 @@ static bool is_confirmed(struct service *service, const struct ticket_claim *cla
 	       (ret_record->state == ACCOUNT_ACTIVE || ret_record->state == ACCOUNT_INCOMPLETE);
 }
 
+/* A ticket may be one that was given out before this daemon started: its person starts again. Strangers are told
+ * nothing. */
+static void put_restarted(const struct service *service, uid_t caller, struct wire_writer *answer)
+{
+	if (caller == 0 && service->started_ms > 0 && wire_now_ms() - service->started_ms < TICKET_LIFE_MS)
+		wire_put(answer, "reason", reason_name(REASON_RESTARTED));
+}
+
 static void put_rooms(const struct service *service, const struct account_record *record, struct wire_writer *answer)
 {
 	const struct tenant *tenant = tenant_of_record(service->config, record);
@@ -61,6 +69,7 @@ void handle_redeem(struct service *service, struct question *question, const str
 	if (!is_confirmed(service, &claim, &record)) {
 		log_refused_ticket(&claim);
 		question_begin_answer(question, &answer, "no");
+		put_restarted(service, claim.caller, &answer);
 	} else {
 		question_begin_answer(question, &answer, "confirmed");
 		wire_put(&answer, "account", record.name);

@@ -143,12 +143,17 @@ static void free_ended(struct server *server)
 	}
 }
 
+void server_hang_up(struct server *server)
+{
+	for (struct connection *connection = server->connections; connection; connection = connection->next)
+		end_connection(connection);
+}
+
 void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	for (struct connection *connection = server->connections; connection; connection = connection->next)
-		end_connection(connection);
+	server_hang_up(server);
 	free_ended(server);
 	peer_close(server->listener);
 	explicit_bzero(server->received, sizeof(server->received));

@@ -32,6 +32,8 @@ struct server_limits {
 
 /* Takes the listening socket over. NULL without memory; the socket is closed then too. */
 struct server *server_new(int listener, const struct server_limits *limits, question_handler *handler, void *context);
+/* Hangs up on everybody, so that whoever is answered from now on hears nothing and asks the next daemon instead. */
+void server_hang_up(struct server *server);
 /* Closes all. No question may be under way any more. Takes NULL. */
 void server_free(struct server *server);
 /* pam_oidcd's uid. Connections that are open stay. */

@@ -5,6 +5,7 @@
 #ifndef PROVISIOND_SERVICE_H
 #define PROVISIOND_SERVICE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/config.h"
@@ -29,6 +30,7 @@ struct service {
 	struct tickets *tickets;
 	struct admit *waiting; /* sign-ins that wait for a lock which another program holds, see admit.c */
 	uid_t pam_oidc_uid;
+	int64_t started_ms; /* wire_now_ms(); tickets that were given out before are gone */
 };
 
 #endif

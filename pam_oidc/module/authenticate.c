@@ -69,6 +69,8 @@ static int confirm(const struct attempt *attempt, const struct signin *signin, c
 	int error = gate_redeem(answer->admitted.ticket, &attempt->person, &account, &rooms);
 	int result = PAM_SUCCESS;
 
+	if (error == -ESTALE)
+		return attempt_refuse(attempt, REASON_RESTARTED, NULL, false);
 	if (error < 0 && error != -EACCES && error != -EPROTO) {
 		errno = -error;
 		pam_syslog(attempt->pamh, LOG_ERR, "provisiond did not confirm the sign-in of %s (%s): %m",
@@ -103,13 +105,22 @@ static int refuse_unresolved(const struct attempt *attempt)
 	return attempt_refuse(attempt, REASON_MISCONFIGURED, NULL, false);
 }
 
-static int refuse_broken(const struct attempt *attempt, int error)
+/* The daemon has hung up: it was stopped, or has died. */
+static bool is_hang_up(int error)
+{
+	return error == -ECONNRESET || error == -EPIPE;
+}
+
+static int refuse_broken(const struct attempt *attempt, const struct signin *signin, int error)
 {
 	errno = -error;
 	pam_syslog(attempt->pamh, LOG_ERR, "pam_oidcd did not serve the sign-in of %s (%s): %m", attempt->person.name,
 		   PAM_OIDC_SOCKET);
 	if (error == -ENOMEM)
 		return PAM_BUF_ERR;
+	/* Who has seen a code is ours, and has no password to be asked for. */
+	if (is_hang_up(error) && signin->shown)
+		return attempt_refuse(attempt, REASON_RESTARTED, NULL, false);
 	return attempt_refuse(attempt, error == -EPROTO || error == -EMSGSIZE ? REASON_INTERNAL : REASON_SERVICE_DOWN,
 			      NULL, false);
 }
@@ -158,7 +169,7 @@ static int conclude(const struct attempt *attempt, const struct signin *signin, 
 	case SIGNIN_GIVEN_UP:
 		return refuse_quietly(attempt, "the prompt was not answered");
 	case SIGNIN_FAILED:
-		return refuse_broken(attempt, answer->error);
+		return refuse_broken(attempt, signin, answer->error);
 	case SIGNIN_CHOOSE:
 	case SIGNIN_SHOW:
 		break;
@@ -189,6 +200,28 @@ static int choose(const struct attempt *attempt, struct signin *signin, enum sig
 	return refuse_quietly(attempt, "the choice between Okta and the password was not made");
 }
 
+static enum signin_event begin(const struct attempt *attempt, struct signin *signin, struct signin_answer *answer)
+{
+	int error = signin_start(attempt, signin);
+
+	if (error == 0)
+		return next_soon(signin, answer);
+	answer->error = error;
+	return SIGNIN_FAILED;
+}
+
+/* The daemon's first word. One that is started anew meanwhile is asked again: the person has seen nothing yet. */
+static enum signin_event begin_anew_once(const struct attempt *attempt, struct signin *signin,
+					 struct signin_answer *answer)
+{
+	enum signin_event event = begin(attempt, signin, answer);
+
+	if (event != SIGNIN_FAILED || !is_hang_up(answer->error))
+		return event;
+	signin_close(signin);
+	return begin(attempt, signin, answer);
+}
+
 /* One sign-in at pam_oidcd, from the first word to its end. */
 static int sign_in(const struct attempt *attempt)
 {
@@ -197,14 +230,10 @@ static int sign_in(const struct attempt *attempt)
 	bool must_resolve = attempt->application.kind == APPLICATION_SSHD && !attempt->person.resolves;
 	enum signin_event event;
 	int result = PAM_SUCCESS;
-	int error;
 
 	attempt_debug(attempt, "%s: asking pam_oidcd, for %u s at most", attempt->person.name,
 		      attempt->arguments.timeout_s);
-	error = signin_start(attempt, &signin);
-	if (error < 0)
-		return refuse_broken(attempt, error);
-	event = next_soon(&signin, &answer);
+	event = begin_anew_once(attempt, &signin, &answer);
 	/* The daemon says why a name is refused, and what to do; a name for which it would show a code must resolve. */
 	if (must_resolve && (event == SIGNIN_SHOW || event == SIGNIN_CHOOSE))
 		return refuse_unresolved(attempt);

@@ -21,14 +21,26 @@
 #define MESSAGE_MAX 4096
 #define REDEEMED_MAX (MESSAGE_MAX + ROOMS_MAX * (ROOM_NAME_MAX + sizeof("room=")))
 
-static int ask(const struct wire_writer *question, int64_t deadline_ms, char *buffer, size_t capacity,
-	       struct wire_message *ret_answer)
+static int ask_once(const struct wire_writer *question, int64_t deadline_ms, char *buffer, size_t capacity,
+		    struct wire_message *ret_answer)
 {
 	_cleanup_fd_ int fd = daemon_connect(PROVISIOND_SOCKET, deadline_ms);
 
 	if (fd < 0)
 		return fd;
 	return wire_ask(fd, question, buffer, capacity, deadline_ms, ret_answer);
+}
+
+/* A daemon that is started anew hangs up. The next one is asked, whose socket waits for it; each of our questions may
+ * be asked twice. */
+static int ask(const struct wire_writer *question, int64_t deadline_ms, char *buffer, size_t capacity,
+	       struct wire_message *ret_answer)
+{
+	int error = ask_once(question, deadline_ms, buffer, capacity, ret_answer);
+
+	if (error == -ECONNRESET || error == -EPIPE)
+		error = ask_once(question, deadline_ms, buffer, capacity, ret_answer);
+	return error;
 }
 
 /* The account that an answer names. Never root, whoever says so. */
@@ -162,7 +174,7 @@ int gate_redeem(const char *ticket, const struct person *person, struct account 
 		return error;
 	status = wire_kind(&answer, "status");
 	if (!status || strcmp(status, "confirmed") != 0)
-		return -EACCES;
+		return reason_from_name(wire_get(&answer, "reason")) == REASON_RESTARTED ? -ESTALE : -EACCES;
 	error = account_in(&answer, ret_account);
 	return error < 0 ? error : questions_in(&answer, ret_rooms);
 }

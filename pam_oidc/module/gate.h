@@ -49,7 +49,8 @@ bool gate_takes_password(const struct person *person, const struct application *
 
 /* Redeems the ticket for this person, within 4 s: the person has approved already, and the application's own limit is
  * not reached. Returns 0, the account that provisiond confirms, and the rooms to choose from when that question is
- * open; -EACCES when it does not confirm; or another -errno when it did not answer properly. */
+ * open; -EACCES when it does not confirm; -ESTALE when it cannot, because it was started anew meanwhile; or another
+ * -errno when it did not answer properly. */
 int gate_redeem(const char *ticket, const struct person *person, struct account *ret_account,
 		struct room_list *ret_rooms);
 

@@ -333,6 +333,8 @@ static const struct directive directives[] = {
 	{ .section = "Service", .key = "ExecReload", .take = take_reload },
 	{ .section = "Service", .key = "Restart", .take = pass_over },
 	{ .section = "Service", .key = "RestartSec", .take = pass_over },
+	{ .section = "Service", .key = "WatchdogSec", .take = pass_over },
+	{ .section = "Service", .key = "TimeoutStopSec", .take = pass_over },
 	{ .section = "Service", .key = "User", .take = take_user },
 	{ .section = "Service", .key = "Group", .take = take_user },
 	{ .section = "Service", .key = "UMask", .take = take_umask },

@@ -128,6 +128,29 @@ def reload_while_waiting(m):
     m.wait_for_shell(screen, "alice")
 
 
+@test("a reload takes up a new secret for those who wait, too", start=False)
+def new_secret_while_waiting(m):
+    m.start_issuer()
+    m.write_secret("/etc/pam_oidc.secret", "basic-secret-0123456789")
+    m.configure(m.standard_configuration(tenant="client_auth = basic\nclient_secret_file = /etc/pam_oidc.secret\n").replace(
+        "client_id = clinic-app", "client_id = clinic-basic"))
+    m.start_provisiond()
+    m.start_pam_oidcd()
+    m.start_sshd()
+    screen = m.ssh("alice")
+    code = m.code_on(screen)
+    m.issuer.settings(interval=3)
+    asked = m.issuer.requests("discovery")
+    m.write_secret("/etc/pam_oidc.secret", "tomorrows-secret")
+    m.pam_oidcd.signal(signal.SIGHUP)
+    m.log.wait_for("took up /etc/pam_oidc.conf anew")
+    wait_for("the new configuration's metadata", lambda: m.issuer.requests("discovery") > asked, 10)
+    m.issuer.control("clients", **{"clinic-basic": {"name": "Clinic Linux (basic)", "auth": "basic", "secret": "tomorrows-secret"}})
+    m.issuer.approve(code, "alice")
+    screen.enter()
+    m.wait_for_shell(screen, "alice")
+
+
 @test("a reload takes up a new secret", start=False)
 def new_secret(m):
     m.start_issuer()

@@ -3,7 +3,7 @@
 import signal
 import time
 
-from harness import PATIENCE, cases, expect, expect_equal, expect_in, figure, test, wait_for
+from harness import PATIENCE, cases, expect, expect_equal, expect_in, expect_not_in, expect_once, figure, test, wait_for
 from machine import PASSWORD
 
 
@@ -167,16 +167,42 @@ def killed(m):
     expect_equal(m.ask_in(screen, "id -u"), uid, "uid")
 
 
-@test("a pam_oidcd that ends while somebody waits: they read it, and a password is asked for")
-def ends_while_waiting(m):
-    screen = m.ssh("alice", options=["NumberOfPasswordPrompts=1"])
+RESTARTED = "The sign-in service of this machine was restarted just now: please start again."
+
+
+@cases([(f"a pam_oidcd that {does} while somebody waits over SSH: they read it once, and no password is asked for", end)
+        for does, end in (("is stopped", "stop"), ("dies", "kill"))], tags={"ssh"})
+def ends_while_waiting(m, end):
+    screen = m.ssh("alice")
     m.code_on(screen)
-    m.pam_oidcd.stop()
+    getattr(m.pam_oidcd, end)()
     screen.enter()
-    screen.wait_for(r"assword: ?$", 20)
-    screen.press("C-c")
+    screen.wait_for_end(20)
+    expect_once(RESTARTED, screen.text(), "the screen")
+    expect_not_in("assword:", screen.text(), "the screen")
     m.start_pam_oidcd()
     m.sign_in("alice")
+
+
+@test("a pam_oidcd that is restarted while somebody waits at the console: they read it at once, and log in anew")
+def restarted_at_the_console(m):
+    screen = m.login("alice")
+    m.code_on(screen)
+    m.pam_oidcd.stop()
+    m.start_pam_oidcd()
+    screen.wait_for_sentence(RESTARTED, 20)
+    expect_not_in("assword:", screen.text(), "the screen")
+
+
+@test("provisiond restarted while somebody waits for a code's approval: they notice nothing")
+def provisiond_restarted(m):
+    screen = m.ssh("alice")
+    code = m.code_on(screen)
+    m.provisiond.stop()
+    m.start_provisiond()
+    m.issuer.approve(code, "alice")
+    screen.enter()
+    m.wait_for_shell(screen, "alice")
 
 
 @test("the password after a sign-in service that is away is the local one, for a local user too")

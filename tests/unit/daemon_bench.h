@@ -89,6 +89,7 @@ static inline void serve(const char *root, const char *socket, const char *confi
 		.lifecycle = lifecycle_new(machine.store, machine.files, &machine.homes),
 		.tickets = tickets_new(),
 		.pam_oidc_uid = PAM_OIDC_UID,
+		.started_ms = wire_now_ms(),
 	};
 	if (system_names_load((const char *const[]){ NULL }, &service.system_names) != 0)
 		_exit(1);

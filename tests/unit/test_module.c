@@ -80,6 +80,8 @@ static struct {
 
 	/* what they answer */
 	struct step steps[STEPS_MAX];
+	int hang_ups;         /* logins at which pam_oidcd hangs up first */
+	int redeem_hang_ups;  /* tickets at which provisiond does */
 	const char *standing; /* NULL: hangs up; "": stays silent */
 	const char *redeem;
 	const char *lookup, *answer; /* the same */
@@ -302,6 +304,8 @@ static void serve_sign_in(int fd)
 	if (!receive_fields(fd, world.login, sizeof(world.login)))
 		return;
 	atomic_fetch_add(&world.logins, 1);
+	if (atomic_load(&world.logins) <= world.hang_ups)
+		return;
 	while (do_step(fd, step))
 		step++;
 }
@@ -331,7 +335,7 @@ static void serve_gate(int fd)
 				(void)snprintf(rows[i].question, sizeof(question), "%s", question);
 			atomic_fetch_add(rows[i].count, 1);
 		}
-		if (!answer)
+		if (!answer || (answer == world.redeem && atomic_load(&world.redeems) <= world.redeem_hang_ups))
 			return;
 		sleep_ms(world.gate_takes_ms);
 		if (answer[0])
@@ -1571,8 +1575,33 @@ static void a_daemon_that_hangs_up_is_a_service_down(void **state)
 	STEPS(DOES(STEP_HANG_UP));
 	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
 	assert_on_screen(reason_sentence(REASON_SERVICE_DOWN));
+	assert_int_equal(atomic_load(&world.logins), 2);
+}
+
+static void a_daemon_that_hangs_up_before_it_showed_anything_is_asked_again_in_silence(void **state)
+{
+	(void)state;
+	world.hang_ups = 1;
+	STEPS(SENDS(SHOW_FOR_100_S), SENDS(ADMITTED));
+	assert_int_equal(authenticate_in("login", NULL), PAM_SUCCESS);
+	assert_int_equal(atomic_load(&world.logins), 2);
+	assert_null(strstr(world.screen, reason_sentence(REASON_SERVICE_DOWN)));
+}
+
+static void whoever_looks_at_a_code_when_the_daemon_goes_is_told_to_start_again_and_asked_for_no_password(void **state)
+{
+	static const char told[] = "status=refused|reason=restarted|text=Start again, please.";
+
+	(void)state;
 	STEPS(SENDS(SHOW_FOR_100_S), DOES(STEP_HANG_UP));
-	assert_int_equal(authenticate_in("login", NULL), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTH_ERR);
+	assert_on_screen(reason_sentence(REASON_RESTARTED));
+	assert_int_equal(atomic_load(&world.logins), 1);
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_MAXTRIES);
+	STEPS(SENDS(SHOW_FOR_100_S), SENDS(told), DOES(STEP_HANG_UP));
+	assert_int_equal(authenticate_in("login", NULL), PAM_AUTH_ERR);
+	assert_on_screen("Start again, please.");
+	assert_int_equal(authenticate_in("sshd", NULL), PAM_MAXTRIES);
 }
 
 static void a_daemon_that_talks_nonsense_is_cut_off(void **state)
@@ -1726,6 +1755,23 @@ static void an_email_must_be_confirmed_as_what_was_admitted(void **state)
 	assert_int_equal(authenticate_as(&application), PAM_PERM_DENIED);
 	world.redeem = "status=confirmed|account=alice|uid=2000200008";
 	assert_int_equal(authenticate_as(&application), PAM_PERM_DENIED);
+}
+
+static void a_provisiond_that_was_started_anew_has_the_person_start_again(void **state)
+{
+	(void)state;
+	assert_int_equal(redeem_as(ADMITTED, "status=no|reason=restarted"), PAM_AUTH_ERR);
+	assert_on_screen(reason_sentence(REASON_RESTARTED));
+	/* No other reason is known there. */
+	assert_int_equal(redeem_as(ADMITTED, "status=no|reason=service_down"), PAM_PERM_DENIED);
+}
+
+static void a_provisiond_that_hangs_up_is_asked_once_more(void **state)
+{
+	(void)state;
+	world.redeem_hang_ups = 1;
+	assert_int_equal(redeem_as(ADMITTED, "status=confirmed|account=alice|uid=2000200007"), PAM_SUCCESS);
+	assert_int_equal(atomic_load(&world.redeems), 2);
 }
 
 static void a_provisiond_that_dies_before_it_confirms_is_unavailable(void **state)
@@ -2262,6 +2308,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(the_deadline_ends_the_wait_and_cancels),
 	TEST(a_daemon_that_shows_nothing_ends_at_the_deadline),
 	TEST(a_daemon_that_hangs_up_is_a_service_down),
+	TEST(a_daemon_that_hangs_up_before_it_showed_anything_is_asked_again_in_silence),
+	TEST(whoever_looks_at_a_code_when_the_daemon_goes_is_told_to_start_again_and_asked_for_no_password),
 	TEST(a_daemon_that_talks_nonsense_is_cut_off),
 	TEST(a_daemon_that_shows_twice_or_admits_nobody_is_cut_off),
 	TEST(an_oversized_or_unended_packet_is_cut_off),
@@ -2270,6 +2318,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_confirmation_of_anybody_else_is_refused),
 	TEST(a_new_person_s_short_name_must_be_the_account),
 	TEST(an_email_must_be_confirmed_as_what_was_admitted),
+	TEST(a_provisiond_that_was_started_anew_has_the_person_start_again),
+	TEST(a_provisiond_that_hangs_up_is_asked_once_more),
 	TEST(a_provisiond_that_dies_before_it_confirms_is_unavailable),
 	TEST(an_email_at_the_console_becomes_the_account),
 	TEST(an_email_over_ssh_keeps_pam_user_and_names_the_session),

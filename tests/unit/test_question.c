@@ -65,6 +65,31 @@ static void what_is_no_answer_is_told_as_none(void **state)
 	assert_int_equal(stage.provisiond.open, 0);
 }
 
+static bool has_come(void *context)
+{
+	return calls == *(const int *)context;
+}
+
+/* One that was started anew has a new socket and no old question. */
+static void who_hangs_up_is_asked_once_more_where_that_was_wished(void **state)
+{
+	char buffer[256];
+	struct wire_writer writer;
+	int once = 1;
+
+	(void)state;
+	calls = 0;
+	wire_begin(&writer, buffer, sizeof(buffer), "op", "lookup");
+	wire_put(&writer, "name", "alice");
+	stage.provisiond.lookup_manner = PROVISIOND_HANGS_UP;
+	assert_non_null(question_ask_again(stage.loop, &writer, 2000, note_answer, NULL));
+	assert_true(stage_run_until(has_come, &once));
+	assert_string_equal(heard, "nothing");
+	assert_int_equal(stage.provisiond.lookups, 2);
+	assert_non_null(strstr(stage.provisiond.lookup_asked, "name=alice"));
+	assert_int_equal(stage.provisiond.open, 0);
+}
+
 static void silence_is_told_at_the_end_of_the_time(void **state)
 {
 	(void)state;
@@ -125,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_is_told_once),
 		TEST(what_is_no_answer_is_told_as_none),
+		TEST(who_hangs_up_is_asked_once_more_where_that_was_wished),
 		TEST(silence_is_told_at_the_end_of_the_time),
 		TEST(nobody_is_called_once_it_is_cancelled),
 		TEST(without_provisiond_nothing_is_asked),

@@ -66,7 +66,7 @@ static void only_what_decided_nothing_falls_through(void **state)
 	static const enum reason undecided[] = { REASON_NONE, REASON_MISCONFIGURED, REASON_ISSUER_UNREACHABLE,
 						 REASON_SERVICE_DOWN, REASON_INTERNAL };
 	static const enum reason failed[] = { REASON_EXPIRED, REASON_TOO_MANY_CODES, REASON_LIMIT, REASON_CANCELLED,
-					      REASON_NOT_ANSWERED };
+					      REASON_NOT_ANSWERED, REASON_RESTARTED };
 	enum reason_class expected[REASON_COUNT];
 
 	(void)state;

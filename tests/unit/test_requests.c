@@ -166,6 +166,17 @@ static void a_ticket_is_of_no_use_to_others(void **state)
 	assert_string_equal(ASK(*state, 2022975774, "op=redeem", ticket, "name=alice"), "confirmed");
 }
 
+/* The daemon has started just now: whoever has a ticket of the one before is told to start again. */
+static void a_ticket_from_before_the_start_is_told_apart_to_root_alone(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_string_equal(ASK(bench, 0, "op=redeem", "ticket=of-the-daemon-before", "name=alice"), "no");
+	assert_field(bench, "reason", "restarted");
+	assert_string_equal(ASK(bench, MALLORY, "op=redeem", "ticket=of-the-daemon-before", "name=alice"), "no");
+	assert_false(wire_has(&bench->answer, "reason"));
+}
+
 static void nobody_is_admitted_to_a_local_user_root_or_another_person(void **state)
 {
 	char ticket[128];
@@ -279,6 +290,7 @@ int main(void)
 		TEST_WITH(with_a_claim_an_email_is_promised_a_tenant_only, &with_claim),
 		TEST(an_admitted_person_has_an_account_and_one_ticket),
 		TEST(a_ticket_is_of_no_use_to_others),
+		TEST(a_ticket_from_before_the_start_is_told_apart_to_root_alone),
 		TEST(nobody_is_admitted_to_a_local_user_root_or_another_person),
 		TEST(an_active_account_is_answered_with_its_rows_and_groups),
 		TEST(a_name_that_is_listed_as_a_member_is_given_to_nobody),

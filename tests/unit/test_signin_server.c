@@ -1328,6 +1328,23 @@ static void a_reload_in_the_middle_of_anything_disturbs_nobody(void **state)
 	caller_hang_up(root);
 }
 
+static void whoever_looks_at_a_code_is_told_to_start_again_when_the_daemon_stops(void **state)
+{
+	struct caller *waiting = caller_shown("alice", "", NULL, 0), *asking;
+
+	(void)state;
+	(void)stage_control("fault", "{'endpoint':'device','delay_ms':500}");
+	asking = caller_signs_in("bob", "");
+	stage_settle();
+	signin_server_stop(stage.server);
+	assert_string_equal(caller_refused(waiting, "restarted"), reason_sentence(REASON_RESTARTED));
+	caller_hung_up_on(waiting);
+	/* Bob has seen nothing: his application asks the next daemon, without a word. */
+	caller_hears_nothing(asking);
+	caller_hang_up(asking);
+	caller_hang_up(waiting);
+}
+
 static void stopping_ends_whatever_is_under_way(void **state)
 {
 	struct caller *waiting = caller_shown("alice", "", NULL, 0), *asking, *root, *silent;
@@ -1416,6 +1433,7 @@ int main(void)
 		TEST(a_reload_keeps_those_who_wait),
 		TEST(after_a_reload_the_new_limits_hold),
 		TEST(a_reload_in_the_middle_of_anything_disturbs_nobody),
+		TEST(whoever_looks_at_a_code_is_told_to_start_again_when_the_daemon_stops),
 		TEST(stopping_ends_whatever_is_under_way),
 	};
 
