@@ -157,6 +157,7 @@ static bool undo_file(const struct change *change, bool unsure, const struct wor
 	struct change_owner owner = { 0 };
 	enum take_back how;
 
+	file_sweep(change->path);
 	if (!file_read(change->path, &now, &owner, work->fault, work->fault_size))
 		return false;
 	if (unsure && !change_is_before(change, &now) && !change_is_after(change, &now))

@@ -349,6 +349,14 @@ bool file_install(const char *path, const struct change_content *expected, const
 	return r == 0 || fault_of(path, -r, text->exists ? "written" : "removed", fault, fault_size);
 }
 
+void file_sweep(const char *path)
+{
+	_cleanup_(place_free) struct place place = { .directory = -1, .original = -1 };
+
+	if (open_place(path, &place) == 0)
+		(void)unlinkat(place.directory, place.beside, 0);
+}
+
 bool file_write_new(int directory, const char *name, const char *text, size_t length, char *fault, size_t fault_size)
 {
 	_cleanup_fd_ int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

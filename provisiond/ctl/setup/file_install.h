@@ -20,6 +20,8 @@ bool file_read(const char *path, struct change_content *ret_content, struct chan
  * one gets those of `owner`, which must be given then. */
 bool file_install(const char *path, const struct change_content *expected, const struct change_content *text,
 		  const struct change_owner *owner, char *fault, size_t fault_size);
+/* Removes what a file_install() of that path left beside it when it was killed. */
+void file_sweep(const char *path);
 /* Writes and syncs a new file in a folder of our own. */
 bool file_write_new(int directory, const char *name, const char *text, size_t length, char *fault, size_t fault_size);
 
