@@ -91,6 +91,20 @@ def configuration_as_it_is(m):
         expect_equal(len(re.findall(rf"{CONFIG}:\d+: .*placeholder", done.stdout + done.stderr)), 3, "lines that are named")
 
 
+@test("the lines for nsswitch.conf let sshd find somebody new, and change nothing for other programs", tags={"ssh"})
+def nsswitch(m):
+    lines = re.findall(r"^(passwd|group):.*$", shipped("nsswitch.example"), re.M)
+    expect_equal(lines, ["passwd", "group"], "lines in the example")
+    text = open("/etc/nsswitch.conf").read()
+    for line in re.findall(r"^(?:passwd|group):.*$", shipped("nsswitch.example"), re.M):
+        text, count = re.subn(rf"^{line.split(':')[0]}:.*$", line, text, flags=re.M)
+        expect_equal(count, 1, f"lines in place of {line}")
+    write("/etc/nsswitch.conf", text)
+    expect_equal(m.run("getent", "passwd", "alice").returncode, 2, "getent for somebody new")
+    m.sign_in("alice")
+    expect_in("alice", m.run("getent", "passwd", "alice", check=True).stdout, "getent for somebody with an account")
+
+
 @test("sshd's drop-in is right, in what it sets and in what it leaves to be uncommented", tags={"ssh"}, start=False)
 def sshd_drop_in(m):
     text = shipped("ssh/pam_oidc.conf.example")
@@ -123,7 +137,7 @@ def no_password_method(m):
 def pam_lines(m):
     for service in ("sshd", "login", "su", "sudo", "cron", "atd", "passwd"):
         with open(f"/etc/pam.d/{service}") as file:
-            stack = re.sub(r" +", " ", file.read())
+            stack = re.sub(r" +", " ", file.read()).replace(f"{PRODUCT}/asan/", f"{PRODUCT}/")
         for anchor, line in lines_in(shipped(f"pam.d/{service}")):
             line = re.sub(r" +", " ", line)
             expect_equal(stack.count(f"{line}\n{anchor}\n") + stack.count(f"{line}\n{anchor} \n"), 1, f"{line} in {service}")
