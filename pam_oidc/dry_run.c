@@ -230,11 +230,12 @@ static void try_keys(struct dry_run *run)
 static void metadata_told(void *context, enum document_outcome outcome)
 {
 	struct dry_run *run = context;
+	const struct server_seen *server = provider_server(provider_of(run));
 
 	tell(run, find_metadata(provider_of(run), outcome));
-	if (provider_server(provider_of(run))->status != 0) {
-		tell(run, find_certificate(provider_of(run), time(NULL)));
-		tell(run, find_clock(provider_of(run)));
+	if (server->status != 0) {
+		tell(run, find_certificate(tenant_of(run), server, time(NULL)));
+		tell(run, find_clock(tenant_of(run), server));
 	}
 	if (outcome == DOCUMENT_READY)
 		try_keys(run);

@@ -55,10 +55,9 @@ static void write_date(int64_t seconds, char *ret_date, size_t size)
 		ret_date[0] = '\0';
 }
 
-struct finding find_certificate(const struct provider *provider, int64_t now_s)
+struct finding find_certificate(const struct tenant *tenant, const struct server_seen *server, int64_t now_s)
 {
-	const struct tenant *tenant = provider_tenant(provider);
-	int64_t until_s = provider_server(provider)->certificate_until_s;
+	int64_t until_s = server->certificate_until_s;
 	int64_t days = until_s > now_s ? (until_s - now_s) / SECONDS_A_DAY : 0;
 	struct finding finding;
 	char date[16];
@@ -79,10 +78,8 @@ struct finding find_certificate(const struct provider *provider, int64_t now_s)
 	return finding;
 }
 
-struct finding find_clock(const struct provider *provider)
+struct finding find_clock(const struct tenant *tenant, const struct server_seen *server)
 {
-	const struct tenant *tenant = provider_tenant(provider);
-	const struct server_seen *server = provider_server(provider);
 	long long off = server->clock_ahead_s < 0 ? -server->clock_ahead_s : server->clock_ahead_s;
 	enum finding_level level = off > ID_TOKEN_CLOCK_SKEW_S       ? FINDING_BAD
 				   : off > ID_TOKEN_CLOCK_SKEW_S / 2 ? FINDING_WARNING

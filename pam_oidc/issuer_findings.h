@@ -18,10 +18,10 @@
 /* The discovery document; or "tls", when it did not come because of the server's certificate. */
 struct finding find_metadata(const struct provider *provider, enum document_outcome outcome);
 /* "tls" of a server that answered: how long its certificate is good. now_s: epoch seconds. */
-struct finding find_certificate(const struct provider *provider, int64_t now_s);
+struct finding find_certificate(const struct tenant *tenant, const struct server_seen *server, int64_t now_s);
 /* "clock" of this machine against the server's: bad when tokens would be refused (ID_TOKEN_CLOCK_SKEW_S), a warning
  * from the half of that. */
-struct finding find_clock(const struct provider *provider);
+struct finding find_clock(const struct tenant *tenant, const struct server_seen *server);
 struct finding find_keys(const struct provider *provider, enum document_outcome outcome);
 
 /* "client": the token endpoint was asked with a device code that nobody gave. What it says against the code speaks for

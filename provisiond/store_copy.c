@@ -28,13 +28,15 @@ struct place {
 	char database[PATH_MAX];
 };
 
-static bool make_place(const char *place, struct place *ret_place)
+static bool make_place(const char *below, struct place *ret_place)
 {
-	int n = snprintf(ret_place->folder, sizeof(ret_place->folder), "%s/provisiond-copy-XXXXXX", place);
+	struct place place = { 0 };
+	int n = snprintf(place.folder, sizeof(place.folder), "%s/provisiond-copy-XXXXXX", below);
 
-	if (n < 0 || (size_t)n >= sizeof(ret_place->folder) || !mkdtemp(ret_place->folder))
+	if (n < 0 || (size_t)n >= sizeof(place.folder) || !mkdtemp(place.folder))
 		return false;
-	(void)snprintf(ret_place->database, sizeof(ret_place->database), "%s/" NAME, ret_place->folder);
+	(void)snprintf(place.database, sizeof(place.database), "%s/" NAME, place.folder);
+	*ret_place = place;
 	return true;
 }
 
@@ -151,7 +153,7 @@ static int copy_whole(const char *database, const struct place *place)
 struct store *store_open_copy(const char *path, const char *place_path, char *fault, size_t fault_size)
 {
 	struct store *store = NULL;
-	struct place place;
+	struct place place = { 0 };
 	int copied;
 
 	if (!make_place(place_path, &place)) {

@@ -1,7 +1,7 @@
 # The tests of the sign-in server run it in their own process, against the built test issuer and a provisiond of their own
 # in the test's folder. Their clock can be put forward, so that no test waits.
 
-STAGED_TESTS := test_signin_server test_signin test_http test_document test_question test_realm
+STAGED_TESTS := test_signin_server test_signin test_http test_document test_question test_realm test_approval
 STAGE_OBJECTS := $(BUILD)/tests/daemon/stage.o $(BUILD)/tests/daemon/question.o
 STAGED := $(patsubst %,$(BUILD)/tests/unit/%,$(STAGED_TESTS))
 

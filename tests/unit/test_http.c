@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -72,6 +73,45 @@ static void an_answer_comes_whole(void **state)
 	assert_non_null(strstr(body, "device_authorization_endpoint"));
 	assert_int_equal(last.max_age_s, 86400);
 	assert_false(last.cache_forbidden);
+}
+
+static void an_answer_tells_the_time_and_how_long_the_certificate_is_good(void **state)
+{
+	int64_t now = (int64_t)time(NULL), days;
+
+	(void)state;
+	/* The second one comes over the connection that is there. */
+	for (int i = 0; i < 2; i++) {
+		assert_true(get(trusting(), DISCOVERY));
+		assert_true(last.date_s >= now - 60 && last.date_s <= now + 60);
+		days = (last.certificate_until_s - now) / 86400;
+		assert_in_range(days, 29, 30);
+	}
+	(void)stage_control("fault", "{'endpoint':'discovery','headers':{'Date':'yesterday'}}");
+	assert_true(get(trusting(), DISCOVERY));
+	assert_int_equal(last.date_s, 0);
+}
+
+static void what_kept_an_answer_from_coming_is_told_apart(void **state)
+{
+	struct http_request missing_ca = { .ca_file = "/nonexistent/ca.pem" };
+	char url[256];
+
+	(void)state;
+	assert_false(get((struct http_request){ .ca_file = NULL }, DISCOVERY));
+	assert_int_equal(last.trouble, HTTP_TROUBLE_UNTRUSTED);
+	assert_false(get(missing_ca, DISCOVERY));
+	assert_int_equal(last.trouble, HTTP_TROUBLE_CA_FILE);
+	(void)snprintf(url, sizeof(url), "https://evil.localhost%s" DISCOVERY, strrchr(stage.issuer, ':'));
+	assert_false(get(trusting(), url));
+	assert_int_equal(last.trouble, HTTP_TROUBLE_HOST);
+	assert_false(get(trusting(), "https://localhost:1/"));
+	assert_int_equal(last.trouble, HTTP_TROUBLE_CONNECT);
+	(void)stage_control("fault", "{'endpoint':'discovery','oversize':200000}");
+	assert_false(get(trusting(), DISCOVERY));
+	assert_int_equal(last.trouble, HTTP_TROUBLE_ANSWER);
+	assert_true(get(trusting(), DISCOVERY));
+	assert_int_equal(last.trouble, HTTP_TROUBLE_NONE);
 }
 
 static void an_unknown_authority_is_not_trusted(void **state)
@@ -328,6 +368,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_comes_whole),
+		TEST(an_answer_tells_the_time_and_how_long_the_certificate_is_good),
+		TEST(what_kept_an_answer_from_coming_is_told_apart),
 		TEST(an_unknown_authority_is_not_trusted),
 		TEST(a_certificate_for_another_name_is_not_trusted),
 		TEST(nothing_but_https_is_spoken),
