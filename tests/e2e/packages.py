@@ -191,9 +191,6 @@ class Installed(Machine):
 
     def set_up(self):
         """Options alone, no question: as a configuration tool would do it."""
-        if os.environ.get("BYHAND"):
-            self.by_hand()
-            return ""
         with open("/root/secret", "w") as file:
             file.write(SECRET)
         os.chmod("/root/secret", 0o600)
@@ -205,18 +202,6 @@ class Installed(Machine):
         os.unlink("/root/secret")
         expect_equal(done.returncode, 0, f"provisionctl setup; it said:\n{done.stdout}{done.stderr}")
         return done.stdout + done.stderr
-
-    def by_hand(self):
-        os.makedirs("/etc/pam_oidc", mode=0o750, exist_ok=True)
-        self.run("chgrp", "_pam_oidc", "/etc/pam_oidc", check=True)
-        self.write_secret("/etc/pam_oidc/clinic.secret", SECRET)
-        text = self.standard_configuration().replace(self.issuer.ca, CA).replace("client_id = clinic-app", "client_id = clinic-basic")
-        self.configure(text + "client_auth = basic\nclient_secret_file = /etc/pam_oidc/clinic.secret\n")
-        with open("/etc/ssh/sshd_config.d/10-pam_oidc.conf", "w") as file:
-            file.write("KbdInteractiveAuthentication yes\n")
-        self.run("pam-auth-update", "--enable", "oidc", check=True)
-        self.run("systemctl", "start", *SOCKETS, *UNITS, check=True)
-        self.run("systemctl", "reload", "ssh", check=True)
 
     def nobody_new_gets_in(self):
         """Without pam_oidc a name that has no account here is refused."""
@@ -281,6 +266,17 @@ def set_up(machine):
     expect_in("pam_oidc.so", open("/etc/pam.d/common-auth").read(), "common-auth")
     machine.run("pam-auth-update", "--package", check=True)
     machine.expect_units("active")
+
+
+def take_back(machine):
+    """Everything that setup did, and the machine is as it was after the installation."""
+    installed = machine.settings()
+    set_up(machine)
+    expect(machine.settings() != installed, "setup changed nothing in /etc")
+    done = machine.run("provisionctl", "setup", "--undo", "--yes", seconds=60)
+    expect_equal(done.returncode, 0, f"provisionctl setup --undo; it said:\n{done.stdout}{done.stderr}")
+    machine.expect_settings(installed, "after setup --undo")
+    machine.nobody_new_gets_in()
 
 
 def first_sign_in(machine):
@@ -398,6 +394,7 @@ def tell(machine, older, newer):
     before = machine.settings()
     story.step("installed: nothing but nsswitch.conf changes, and nothing runs", lambda: (
         machine.install(older), installed_but_not_set_up(machine, before), machine.ways_in()))
+    story.step("set up and taken back: all of /etc as after the installation", lambda: (take_back(machine), machine.ways_in()))
     story.step("set up with options alone: root and a local user get in", lambda: (set_up(machine), machine.ways_in()))
     session = story.step("a first sign-in over the distribution's sshd", first_sign_in, machine)
     story.step("a local user changes the password, a managed account gets none", lambda: (
