@@ -150,6 +150,18 @@ static bool keep_identity(struct probed *probed, const struct wire_message *mess
 	return true;
 }
 
+/* What the token holds is shown as a whole later on, unless something about it is wrong. */
+static bool is_told_later(const struct wire_message *finding)
+{
+	static const char *const items[] = { "email", "email_verified", "groups", "amr" };
+	const char *item = wire_get(finding, "item"), *level = wire_get(finding, "level");
+
+	for (size_t i = 0; item && level && i < sizeof(items) / sizeof(items[0]); i++)
+		if (strcmp(item, items[i]) == 0)
+			return strcmp(level, "good") == 0;
+	return false;
+}
+
 /* False when it makes no sense. */
 static bool take_message(struct probing *probing, const struct wire_message *message)
 {
@@ -161,7 +173,8 @@ static bool take_message(struct probing *probing, const struct wire_message *mes
 	if (strcmp(status, "finding") == 0) {
 		/* What comes behind the approval is under way by itself. */
 		probing->code_until_ms = 0;
-		probing->bad = report_finding(message) == REPORT_BAD || probing->bad;
+		if (!is_told_later(message))
+			probing->bad = report_finding(message) == REPORT_BAD || probing->bad;
 		return true;
 	}
 	if (strcmp(status, "show") == 0)

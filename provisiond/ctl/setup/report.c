@@ -21,7 +21,7 @@ static const struct {
 };
 
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))
-#define COLUMN_OF_TEXT 26
+#define COLUMN_OF_TEXT 27
 
 void report_use_colour(bool colour)
 {
@@ -46,15 +46,14 @@ static void print_wrapped(const char *text, size_t column)
 	size_t columns = terminal_columns(), at = column;
 
 	while (*text) {
-		size_t length = strcspn(text, " "), blanks = strspn(text + length, " ");
+		size_t length = strcspn(text, " ");
 
-		if (columns > 2 * column && at > column && at + length > columns) {
+		if (columns > 2 * column && at > column && at + 1 + length > columns) {
 			(void)printf("\n%*s", (int)column, "");
 			at = column;
 		}
-		(void)printf("%.*s%s", (int)length, text, text[length + blanks] ? " " : "");
-		at += length + 1;
-		text += length + blanks;
+		at += (size_t)printf("%s%.*s", at > column ? " " : "", (int)length, text);
+		text += length + strspn(text + length, " ");
 	}
 }
 
@@ -70,7 +69,7 @@ void report_line(enum report_level level, const char *item, const char *text, co
 	(void)printf("  %s%-7s%s  ", in_colour ? levels[level].colour : "", levels[level].word,
 		     in_colour ? "\033[0m" : "");
 	if (item)
-		(void)printf("%-13s  ", shown_item);
+		(void)printf("%-14s  ", shown_item);
 	print_wrapped(shown, column);
 	if (*shown_remedy) {
 		(void)printf("\n%*s", (int)column, "");
