@@ -1,6 +1,7 @@
 /*
  * A sign-in with a real issuer while memory or system calls fail in pam_oidcd: it ends in an account that provisiond
- * has confirmed, in a refusal with a sentence, or in a hang-up. pam_oidcd goes on, and the next sign-in succeeds.
+ * has confirmed, in a refusal with a sentence, or in a hang-up. pam_oidcd goes on, and the next sign-in succeeds. And a
+ * dry run, which comes to its end.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "failing_each.h"
+#include "pam_oidc/dry_run.h"
 #include "tests/daemon/stage.h"
 
 #define POLL_MS 5100 /* the usual interval, and the jitter */
@@ -160,6 +162,107 @@ static void a_configuration_is_in_force_whole_or_not_at_all(void **state)
 	(void)stage_end_scene(NULL);
 }
 
+/* --- a dry run with an approval --- */
+
+static struct {
+	char code[64];
+	unsigned identified, over;
+} probed;
+
+static void ignore_finding(void *context, const struct finding *finding)
+{
+	(void)context;
+	assert_string_not_equal(finding->item, "");
+}
+
+static void note_code(void *context, const struct tenant *tenant, const struct device_authorization *authorization)
+{
+	(void)context;
+	(void)tenant;
+	(void)snprintf(probed.code, sizeof(probed.code), "%s", authorization->user_code);
+}
+
+static void note_identity(void *context, const struct tenant *tenant, const struct identity *identity)
+{
+	(void)context;
+	(void)tenant;
+	assert_string_equal(identity->subject, "00u1alice0000000Clin");
+	assert_string_not_equal(probed.code, "");
+	probed.identified++;
+}
+
+static void note_end(void *context, bool all_good)
+{
+	(void)context;
+	/* Good is only what was seen to its end. */
+	assert_true(!all_good || probed.identified == 1);
+	probed.over++;
+}
+
+static bool is_shown_or_over(void *context)
+{
+	(void)context;
+	return probed.code[0] != '\0' || probed.over > 0;
+}
+
+static bool is_over(void *context)
+{
+	(void)context;
+	return probed.over > 0;
+}
+
+static void run_for_long_until(bool (*holds)(void *context))
+{
+	for (unsigned i = 0; i < STEPS && !holds(NULL); i++) {
+		stage_settle();
+		if (!holds(NULL))
+			stage_advance(STEP_MS);
+	}
+}
+
+/* Approves when there is a code, as soon as a poll may come. */
+static void approve_and_wait(void)
+{
+	run_for_long_until(is_shown_or_over);
+	if (probed.code[0] != '\0' && probed.over == 0) {
+		failing_hold();
+		stage_approve("alice", probed.code);
+		stage_advance(POLL_MS);
+		failing_release();
+	}
+	run_for_long_until(is_over);
+}
+
+static bool probe_while_failing(void *context, const struct failing_manner *manner, unsigned n)
+{
+	static const struct dry_run_options options = { .code = true };
+	const struct dry_run_events events = {
+		.found = ignore_finding, .show = note_code, .identified = note_identity, .done = note_end
+	};
+	bool failed, started;
+
+	(void)context;
+	(void)stage_begin_scene(NULL);
+	memset(&probed, 0, sizeof(probed));
+	failing_arm(manner->kinds, n, manner->error, manner->times);
+	started = dry_run_start(stage.loop, stage.realm, &options, &events) != NULL;
+	if (started)
+		approve_and_wait();
+	failed = failing_disarm();
+	assert_int_equal(probed.over, started ? 1 : 0);
+	assert_in_range(probed.identified, 0, 1);
+	(void)stage_end_scene(NULL);
+	return failed;
+}
+
+static void a_dry_run_comes_to_an_end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++)
+		print_message("%s: %u calls\n", manners[i].name,
+			      failing_some(probe_while_failing, NULL, &manners[i], STRIDE));
+}
+
 static int say_where(void **state)
 {
 	(void)state;
@@ -172,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_configuration_is_in_force_whole_or_not_at_all, say_where),
 		cmocka_unit_test_teardown(a_sign_in_ends_rightly_or_in_a_refusal, say_where),
+		cmocka_unit_test_teardown(a_dry_run_comes_to_an_end, say_where),
 	};
 
 	if (!stage_here(true))
