@@ -1,5 +1,6 @@
 /*
- * In whose hands the files and folders of pam_oidc are, and whether its units are there and enabled.
+ * In whose hands the files and folders of pam_oidc are, and whether its units are there and enabled. The configuration
+ * and what it names are looked at in check_configuration.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,14 +10,12 @@
 #include "common/wire.h"
 #include "provisiond/ctl/health/health.h"
 #include "provisiond/ctl/health/timed_program.h"
-#include "provisiond/ctl/setup/configuration_text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define MAKE_FOLDERS "systemd-tmpfiles --create"
 
 static const struct file_rule rules[] = {
-	{ .path = HEALTH_CONF, .kind = S_IFREG, .forbidden = 022, .right = 0644 },
 	{ .path = "/etc/pam_oidc",
 	  .kind = S_IFDIR,
 	  .forbidden = 027,
@@ -65,37 +64,6 @@ static size_t judge_all(const struct file_rule *all, size_t count, const struct 
 	return looked_at;
 }
 
-/* The secret or key of each tenant, and the authorities that are trusted. */
-static size_t judge_named(const struct health *health, struct findings *findings)
-{
-	static const char *const keys[] = { "client_secret_file", "private_key_file" };
-	char name[COMPANY_VALUE_MAX], section[COMPANY_VALUE_MAX + 8], path[COMPANY_VALUE_MAX];
-	struct file_rule secret = { .path = path,
-				    .kind = S_IFREG,
-				    .forbidden = 037,
-				    .users_too = true,
-				    .group_reads = true,
-				    .item = ITEM_FILES,
-				    .right = 0640,
-				    .right_group = HEALTH_PAM_OIDC_USER };
-	struct file_rule trusted = { .path = path, .kind = S_IFREG, .forbidden = 022, .item = ITEM_FILES };
-	size_t looked_at = 0;
-
-	for (size_t i = 0; configuration_tenant(health->configuration, i, name); i++)
-		for (size_t j = 0; j < COUNT(keys); j++) {
-			(void)snprintf(section, sizeof(section), "tenant %s", name);
-			health_configured(health, section, keys[j], "", path, sizeof(path));
-			if (!*path)
-				continue;
-			looked_at++;
-			(void)file_rule_judge(&secret, health, findings);
-		}
-	health_configured(health, "login", "ca_file", "", path, sizeof(path));
-	if (*path)
-		looked_at += 1 + 0 * (size_t)file_rule_judge(&trusted, health, findings);
-	return looked_at;
-}
-
 /* ---- units ---- */
 
 static bool systemd_runs(void)
@@ -134,7 +102,6 @@ void check_files(const struct health *health, struct findings *findings)
 {
 	size_t looked_at = judge_all(rules, COUNT(rules), health, findings);
 
-	looked_at += judge_named(health, findings);
 	if (!health->has_user)
 		findings_add(findings, LEVEL_ERROR, ITEM_FILES, "/etc/passwd", "systemd-sysusers",
 			     "there is no user " HEALTH_PAM_OIDC_USER ", as whom pam_oidcd runs");

@@ -80,7 +80,9 @@ static bool matters(const void *context, const struct pam_line *line)
 /* ---- judging ---- */
 
 struct judging {
-	const struct pam_stack *stack;
+	const struct pam_stack *given;
+	const struct pam_stack
+		*stack; /* the same, with broken lines that do nothing: they are one fault, not several */
 	enum pam_phase phase;
 	struct pam_findings *findings;
 	bool no_memory;
@@ -91,8 +93,12 @@ static void add(struct judging *judging, enum pam_fault fault, const struct pam_
 	struct pam_findings *findings = judging->findings;
 
 	if (findings->count < PAM_FINDINGS_MAX)
-		findings->items[findings->count++] =
-			(struct pam_finding){ .fault = fault, .phase = judging->phase, .line = line, .detail = detail };
+		findings->items[findings->count++] = (struct pam_finding){
+			.fault = fault,
+			.phase = judging->phase,
+			.line = line ? &judging->given->lines[line - judging->stack->lines] : NULL,
+			.detail = detail,
+		};
 }
 
 static const struct pam_line *our_line(const struct judging *judging)
@@ -189,19 +195,16 @@ static bool locals_get_in(struct judging *judging, const struct pam_stack *stack
 	return outcomes & (has_unix ? PAM_OUTCOME_SUCCESS_WITH : PAM_OUTCOME_SUCCESS_WITHOUT);
 }
 
-/* The stack as it would be with lines of ours, and broken ones, that do nothing. */
-static bool copy_without_ours(struct judging *judging, struct pam_stack *ret_copy)
+/* The stack as it would be if broken lines did nothing, nor, unless with_ours, lines of ours. */
+static bool copy_stack(const struct pam_stack *stack, bool with_ours, struct pam_stack *ret_copy)
 {
-	const struct pam_stack *stack = judging->stack;
 	struct pam_line *lines = calloc(stack->count + 1, sizeof(*lines));
 
-	if (!lines) {
-		judging->no_memory = true;
+	if (!lines)
 		return false;
-	}
 	for (size_t i = 0; i < stack->count; i++) {
 		lines[i] = stack->lines[i];
-		if (pam_line_is(&lines[i], PAM_OIDC_MODULE) || lines[i].fault)
+		if (lines[i].fault || (!with_ours && pam_line_is(&lines[i], PAM_OIDC_MODULE)))
 			memset(lines[i].actions, 0, sizeof(lines[i].actions));
 	}
 	*ret_copy = (struct pam_stack){ .lines = lines, .count = stack->count };
@@ -312,27 +315,25 @@ static void judge_lines(struct judging *judging, const struct pam_stack *without
 
 /* ---- the whole ---- */
 
-static void judge_phase(struct judging *judging, pam_module_is_there *is_there, void *context)
+static void judge_phase(struct judging *judging, const struct pam_stack *without_ours, pam_module_is_there *is_there,
+			void *context)
 {
-	struct pam_stack without_ours;
-
-	if (!copy_without_ours(judging, &without_ours))
+	judge_lines(judging, without_ours, is_there, context);
+	if (!our_line(judging))
 		return;
-	judge_lines(judging, &without_ours, is_there, context);
-	if (our_line(judging)) {
-		judge_arguments(judging);
-		judge_prompt(judging);
-		judge_denials(judging);
-		if (judging->phase == PAM_PHASE_SESSION)
-			judge_session(judging, &without_ours);
-		else
-			judge_locals(judging, &without_ours);
-		if (judging->phase == PAM_PHASE_AUTH || judging->phase == PAM_PHASE_ACCOUNT) {
-			judge_order(judging);
-			judge_success(judging);
-		}
+	judge_arguments(judging);
+	judge_prompt(judging);
+	if (our_line(judging)->fault)
+		return;
+	judge_denials(judging);
+	if (judging->phase == PAM_PHASE_SESSION)
+		judge_session(judging, without_ours);
+	else
+		judge_locals(judging, without_ours);
+	if (judging->phase == PAM_PHASE_AUTH || judging->phase == PAM_PHASE_ACCOUNT) {
+		judge_order(judging);
+		judge_success(judging);
 	}
-	free(without_ours.lines);
 }
 
 static bool has_ours(const struct pam_stack *stack, enum pam_phase phase)
@@ -364,13 +365,19 @@ int pam_verdict(const struct pam_stack *stack, pam_module_is_there *is_there, vo
 		struct pam_findings *ret_findings)
 {
 	struct pam_findings findings = { 0 };
-	struct judging judging = { .stack = stack, .phase = PAM_PHASE_AUTH, .findings = &findings };
+	struct pam_stack whole = { 0 }, without_ours = { 0 };
+	struct judging judging = { .given = stack, .stack = &whole, .phase = PAM_PHASE_AUTH, .findings = &findings };
 
-	judge_presence(&judging);
-	for (int phase = 0; phase < PAM_PHASE_COUNT; phase++) {
+	judging.no_memory = !copy_stack(stack, true, &whole) || !copy_stack(stack, false, &without_ours);
+	if (!judging.no_memory)
+		judge_presence(&judging);
+	for (int phase = 0; !judging.no_memory && phase < PAM_PHASE_COUNT; phase++) {
 		judging.phase = (enum pam_phase)phase;
-		judge_phase(&judging, is_there, context);
+		judge_phase(&judging, &without_ours, is_there, context);
 	}
+	/* Their lines' strings are the stack's. */
+	free(whole.lines);
+	free(without_ours.lines);
 	if (judging.no_memory)
 		return -ENOMEM;
 	*ret_findings = findings;
