@@ -76,12 +76,10 @@ static bool apply_directory(const struct change *change, const struct work *work
 static bool apply_step(const struct change *change, const struct work *work)
 {
 	char fault[CHANGE_FAULT_SIZE];
-	const char *const *argv;
 
-	if (!change->apply_argv)
+	if (!change->apply_words)
 		return true;
-	memcpy(&argv, &change->apply_argv, sizeof(argv));
-	if (program_succeeds(argv, fault, sizeof(fault))) {
+	if (change_words_run(change->apply_words, fault, sizeof(fault))) {
 		say(work, CHANGE_TELL_DONE, "Done: %s.", change->says);
 		return true;
 	}
@@ -202,12 +200,8 @@ static bool undo_directory(const struct change *change, const struct work *work)
 static bool undo_step(const struct change *change, const struct work *work)
 {
 	char fault[CHANGE_FAULT_SIZE];
-	const char *const *argv;
 
-	if (!change->undo_argv)
-		return true;
-	memcpy(&argv, &change->undo_argv, sizeof(argv));
-	if (!program_succeeds(argv, fault, sizeof(fault)))
+	if (change->undo_words && !change_words_run(change->undo_words, fault, sizeof(fault)))
 		say(work, CHANGE_TELL_WARNING, "When taking back \"%s\": %s.", change->says, fault);
 	return true;
 }

@@ -47,8 +47,8 @@ struct change {
 	/* Steps; `says` is a note's sentence, too. */
 	char *says;
 	char *remedy;
-	char **apply_argv;
-	char **undo_argv;
+	char *apply_words; /* each ends with a line end; NULL: nothing to run */
+	char *undo_words;
 	bool may_fail;
 };
 
@@ -57,15 +57,22 @@ struct change_set {
 	size_t count;
 };
 
-/* Puts the sentence into `fault`. Returns false, for the caller to return. */
-bool change_fault(char *fault, size_t fault_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
-bool change_fault_memory(char *fault, size_t fault_size);
+/* Puts the sentence into `fault`. */
+void change_fault_put(char *fault, size_t fault_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same, and is false, for the caller to return. */
+#define change_fault(...) (change_fault_put(__VA_ARGS__), false)
+
+static inline bool change_fault_memory(char *fault, size_t fault_size)
+{
+	return change_fault(fault, fault_size, "there is not enough memory for this. Free some and try again.");
+}
 
 /* A new item at the end, all zero; NULL without memory. Valid until the next. */
 struct change *change_set_append(struct change_set *set);
-/* NULL-terminated copies; free each and the whole. */
-char **change_argv_copy(const char *const *argv);
-void change_argv_free(char **argv);
+/* The words, each with a line end behind it, which none of them may hold. NULL without memory. The caller frees it. */
+char *change_words_join(const char *const *argv);
+/* Runs them. As program_succeeds(). */
+bool change_words_run(const char *words, char *fault, size_t fault_size);
 /* Frees text after wiping it. */
 void change_wipe(char *text, size_t length);
 
@@ -73,9 +80,13 @@ void change_wipe(char *text, size_t length);
 bool change_digest_make(struct change *change, const char *text, size_t length);
 bool change_digest_fits(const struct change *change, const char *text, size_t length);
 
+/* What is not known, as the content of a secret that was written, is never the same. */
+bool change_content_same(const struct change_content *one, const struct change_content *other);
 /* Whether the content is what the set found, and what it wrote. */
 bool change_is_before(const struct change *change, const struct change_content *now);
 bool change_is_after(const struct change *change, const struct change_content *now);
+/* A copy of the text in its place; NULL is a file that is not there. False, and nothing is changed, without memory. */
+bool change_content_set(struct change_content *content, const char *text, size_t length);
 void change_content_free(struct change_content *content);
 
 #endif

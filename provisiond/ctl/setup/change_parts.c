@@ -12,19 +12,13 @@
 
 #define SALT_SIZE ((size_t)16)
 
-bool change_fault(char *fault, size_t fault_size, const char *format, ...)
+void change_fault_put(char *fault, size_t fault_size, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	(void)vsnprintf(fault, fault_size, format, arguments);
 	va_end(arguments);
-	return false;
-}
-
-bool change_fault_memory(char *fault, size_t fault_size)
-{
-	return change_fault(fault, fault_size, "there is not enough memory for this. Free some and try again.");
 }
 
 struct change *change_set_append(struct change_set *set)
@@ -38,29 +32,20 @@ struct change *change_set_append(struct change_set *set)
 	return &items[set->count++];
 }
 
-void change_argv_free(char **argv)
+char *change_words_join(const char *const *argv)
 {
-	for (size_t i = 0; argv && argv[i]; i++)
-		free(argv[i]);
-	free(argv);
-}
+	size_t room = 1, length = 0;
+	char *words;
 
-char **change_argv_copy(const char *const *argv)
-{
-	size_t count = 0;
-	char **copy;
-
-	while (argv[count])
-		count++;
-	copy = calloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < count; i++) {
-		copy[i] = strdup(argv[i]);
-		if (!copy[i]) {
-			change_argv_free(copy);
-			return NULL;
-		}
-	}
-	return copy;
+	for (size_t i = 0; argv[i]; i++)
+		room += strlen(argv[i]) + 1;
+	words = malloc(room);
+	if (!words)
+		return NULL;
+	words[0] = '\0';
+	for (size_t i = 0; argv[i]; i++)
+		length += (size_t)snprintf(words + length, room - length, "%s\n", argv[i]);
+	return words;
 }
 
 void change_wipe(char *text, size_t length)
@@ -74,6 +59,24 @@ void change_content_free(struct change_content *content)
 {
 	change_wipe(content->text, content->length);
 	*content = (struct change_content){ 0 };
+}
+
+bool change_content_set(struct change_content *content, const char *text, size_t length)
+{
+	char *copy = NULL;
+
+	if (text) {
+		copy = malloc(length + 1);
+		if (!copy)
+			return false;
+		memcpy(copy, text, length);
+		copy[length] = '\0';
+	}
+	change_content_free(content);
+	content->exists = text != NULL;
+	content->text = copy;
+	content->length = length;
+	return true;
 }
 
 static void to_hexadecimal(const unsigned char *bytes, size_t count, char *ret_text)
@@ -119,21 +122,23 @@ bool change_digest_fits(const struct change *change, const char *text, size_t le
 	return strcmp(digest, change->digest) == 0;
 }
 
-static bool same_content(const struct change_content *one, const struct change_content *other)
+bool change_content_same(const struct change_content *one, const struct change_content *other)
 {
 	if (!one->exists || !other->exists)
 		return one->exists == other->exists;
+	if (!one->text || !other->text)
+		return false;
 	return one->length == other->length && memcmp(one->text, other->text, one->length) == 0;
 }
 
 bool change_is_before(const struct change *change, const struct change_content *now)
 {
-	return same_content(&change->before, now);
+	return change_content_same(&change->before, now);
 }
 
 bool change_is_after(const struct change *change, const struct change_content *now)
 {
 	if (change->secret && change->after.exists && now->exists)
 		return change_digest_fits(change, now->text, now->length);
-	return same_content(&change->after, now);
+	return change_content_same(&change->after, now);
 }

@@ -217,7 +217,7 @@ static void put_sentences(const struct change_set *set, const struct page *page,
 		const struct change *change = &set->items[i];
 		_cleanup_free_ char *shown = NULL;
 
-		if (change->kind != kind || (kind == CHANGE_KIND_STEP && !change->apply_argv))
+		if (change->kind != kind || (kind == CHANGE_KIND_STEP && !change->apply_words))
 			continue;
 		shown = terminal_text(change->says);
 		(void)fprintf(page->file, "%s%s\n",

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,10 +151,10 @@ static void put_file(FILE *file, const struct change *change)
 		(void)fprintf(file, "secret %s\n", change->digest);
 }
 
-static void put_words(FILE *file, const char *key, char *const *words)
+static void put_words(FILE *file, const char *key, const char *words)
 {
-	for (; words && *words; words++)
-		(void)fprintf(file, "%s %s\n", key, *words);
+	for (; words && *words; words += strcspn(words, "\n") + 1)
+		(void)fprintf(file, "%s %.*s\n", key, (int)strcspn(words, "\n"), words);
 }
 
 static void put_change(FILE *file, const struct change *change)
@@ -166,7 +167,7 @@ static void put_change(FILE *file, const struct change *change)
 	}
 	if (change->kind == CHANGE_KIND_STEP) {
 		(void)fprintf(file, "step %s\n", change->says);
-		put_words(file, "undo-word", change->undo_argv);
+		put_words(file, "undo-word", change->undo_words);
 	}
 	if (change->kind == CHANGE_KIND_NOTE)
 		(void)fputs("note\n", file);
@@ -275,13 +276,26 @@ bool change_record_forget(struct change_records *records, char *fault, size_t fa
 
 /* ---- reading ---- */
 
+/* One of the numbers, and where the next one begins. Written above and nowhere else: what is not understood is refused.
+ */
+static bool parse_number(const char **at, int base, unsigned long max, unsigned long *ret_number)
+{
+	char *end;
+
+	errno = 0;
+	*ret_number = strtoul(*at, &end, base);
+	if (errno != 0 || end == *at || *ret_number > max || (*end && *end != ' '))
+		return false;
+	*at = end;
+	return true;
+}
+
 static bool parse_owner(const char *value, struct change_owner *ret_owner)
 {
-	unsigned mode;
-	unsigned long user, group;
+	unsigned long mode, user, group;
 
-	/* Written above and nowhere else; what is not understood is refused as a whole. */
-	if (sscanf(value, "%o %lu %lu", &mode, &user, &group) != 3)
+	if (!parse_number(&value, 8, 07777, &mode) || !parse_number(&value, 10, UINT32_MAX, &user) ||
+	    !parse_number(&value, 10, UINT32_MAX, &group) || *value)
 		return false;
 	*ret_owner = (struct change_owner){ (mode_t)mode, (uid_t)user, (gid_t)group };
 	return true;
@@ -297,27 +311,15 @@ static bool parse_undo(const char *value, enum change_undo *ret_undo)
 	return false;
 }
 
-static bool add_word(char ***argv, const char *word)
+static bool add_word(char **words, const char *word)
 {
-	size_t count = 0;
-	char **longer;
+	char *longer;
 
-	while (*argv && (*argv)[count])
-		count++;
-	longer = reallocarray(*argv, count + 2, sizeof(*longer));
-	if (!longer)
+	if (asprintf(&longer, "%s%s\n", *words ? *words : "", word) < 0)
 		return false;
-	*argv = longer;
-	longer[count + 1] = NULL;
-	longer[count] = strdup(word);
-	return longer[count] != NULL;
-}
-
-static bool take_string(char **place, const char *value)
-{
-	free(*place);
-	*place = strdup(value);
-	return *place != NULL;
+	free(*words);
+	*words = longer;
+	return true;
 }
 
 static const struct {
@@ -344,9 +346,12 @@ static bool parse_beginning(struct change_set *set, const char *key, const char 
 			return false;
 		change->kind = beginnings[i].kind;
 		*ret_change = change;
-		return take_string(change->kind == CHANGE_KIND_STEP || change->kind == CHANGE_KIND_NOTE ? &change->says
-													: &change->path,
-				   value);
+		if (change->kind == CHANGE_KIND_STEP || change->kind == CHANGE_KIND_NOTE) {
+			change->says = strdup(value);
+			return change->says != NULL;
+		}
+		change->path = strdup(value);
+		return change->path != NULL;
 	}
 	return true;
 }
@@ -364,7 +369,7 @@ static bool parse_value(struct change *change, const char *key, const char *valu
 	if (strcmp(key, "becomes") == 0)
 		return change->set_owner = parse_owner(value, &change->becomes);
 	if (strcmp(key, "undo-word") == 0)
-		return add_word(&change->undo_argv, value);
+		return add_word(&change->undo_words, value);
 	if (strcmp(key, "secret") == 0) {
 		change->secret = true;
 		return snprintf(change->digest, sizeof(change->digest), "%s", value) < (int)sizeof(change->digest);

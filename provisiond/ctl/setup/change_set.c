@@ -25,8 +25,8 @@ static void change_free(struct change *change)
 	change_content_free(&change->after);
 	free(change->says);
 	free(change->remedy);
-	change_argv_free(change->apply_argv);
-	change_argv_free(change->undo_argv);
+	free(change->apply_words);
+	free(change->undo_words);
 }
 
 void change_set_free(struct change_set *set)
@@ -81,24 +81,9 @@ static struct change *change_of(const struct change_set *set, enum change_kind k
 	return NULL;
 }
 
-static bool content_set(struct change_content *content, const char *text, size_t length)
-{
-	char *copy = text ? malloc(length + 1) : NULL;
-
-	if (text && !copy)
-		return false;
-	if (text) {
-		memcpy(copy, text, length);
-		copy[length] = '\0';
-	}
-	change_content_free(content);
-	*content = (struct change_content){ text != NULL, copy, length };
-	return true;
-}
-
 static bool finish_file(struct change *change, const struct change_file *file, char *fault, size_t fault_size)
 {
-	if (!content_set(&change->after, file->after, file->after ? file->after_length : 0))
+	if (!change_content_set(&change->after, file->after, file->after ? file->after_length : 0))
 		return change_fault_memory(fault, fault_size);
 	change->secret = change->secret || file->secret;
 	change->summary = file->summary;
@@ -176,15 +161,15 @@ bool change_set_add_directory(struct change_set *set, const char *path, mode_t m
 	return true;
 }
 
-static bool argv_set(char ***argv, const char *const *words, char *fault, size_t fault_size)
+static bool words_set(char **words, const char *const *argv, char *fault, size_t fault_size)
 {
-	if (!words)
+	if (!argv)
 		return true;
-	for (size_t i = 0; words[i]; i++)
-		if (!one_line(words[i], fault, fault_size))
+	for (size_t i = 0; argv[i]; i++)
+		if (!one_line(argv[i], fault, fault_size))
 			return false;
-	*argv = change_argv_copy(words);
-	return *argv || change_fault_memory(fault, fault_size);
+	*words = change_words_join(argv);
+	return *words || change_fault_memory(fault, fault_size);
 }
 
 bool change_set_add_step(struct change_set *set, const struct change_step *step, char *fault, size_t fault_size)
@@ -200,8 +185,8 @@ bool change_set_add_step(struct change_set *set, const struct change_step *step,
 	if (!change->says || (step->remedy && !change->remedy))
 		return change_fault_memory(fault, fault_size);
 	return one_line(step->says, fault, fault_size) &&
-	       argv_set(&change->apply_argv, step->apply, fault, fault_size) &&
-	       argv_set(&change->undo_argv, step->undo, fault, fault_size);
+	       words_set(&change->apply_words, step->apply, fault, fault_size) &&
+	       words_set(&change->undo_words, step->undo, fault, fault_size);
 }
 
 bool change_set_add_note(struct change_set *set, const char *sentence, char *fault, size_t fault_size)
@@ -225,7 +210,7 @@ bool change_set_read(const struct change_set *set, const char *path, char **ret_
 	if (!place)
 		return false;
 	change = change_of(set, CHANGE_KIND_FILE, place);
-	if (change ? !content_set(&content, change->after.text, change->after.length)
+	if (change ? !change_content_set(&content, change->after.text, change->after.length)
 		   : !file_read(place, &content, NULL, fault, fault_size))
 		return change ? change_fault_memory(fault, fault_size) : false;
 	*ret_exists = content.exists;

@@ -78,6 +78,7 @@ static enum take_back by_format(const struct change *change, const struct change
 {
 	enum take_back how = by_lines(change, now, ret_text);
 	_cleanup_free_ char *rest = NULL;
+	size_t length;
 
 	if (how == TAKE_BACK_NO_MEMORY)
 		return how;
@@ -85,7 +86,10 @@ static enum take_back by_format(const struct change *change, const struct change
 	rest = take_out(how == TAKE_BACK_LINES && ret_text->exists ? ret_text->text : now->text);
 	if (how == TAKE_BACK_LINES)
 		change_content_free(ret_text);
-	return rest ? edited(change, now, take_pointer(rest), strlen(rest), ret_text) : TAKE_BACK_NO_MEMORY;
+	if (!rest)
+		return TAKE_BACK_NO_MEMORY;
+	length = strlen(rest);
+	return edited(change, now, take_pointer(rest), length, ret_text);
 }
 
 enum take_back change_take_back(const struct change *change, const struct change_content *now,

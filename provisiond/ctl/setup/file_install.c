@@ -85,7 +85,7 @@ bool file_read(const char *path, struct change_content *ret_content, struct chan
 	       size_t fault_size)
 {
 	_cleanup_fd_ int fd = -1;
-	struct stat seen;
+	struct stat seen = { 0 };
 	int r = open_to_read(AT_FDCWD, path, &fd);
 
 	if (r == 0 && fd < 0) {
@@ -231,13 +231,6 @@ static int write_beside(const struct place *place, const struct change_content *
 	return r;
 }
 
-static bool same_content(const struct change_content *one, const struct change_content *other)
-{
-	if (!one->exists || !other->exists)
-		return one->exists == other->exists;
-	return one->length == other->length && memcmp(one->text, other->text, one->length) == 0;
-}
-
 /* What a name in the folder holds now is what is expected. */
 static int check(int directory, const char *name, const struct change_content *expected)
 {
@@ -250,7 +243,7 @@ static int check(int directory, const char *name, const struct change_content *e
 		r = read_descriptor(fd, &now, &seen);
 	if (r < 0)
 		return r;
-	return same_content(&now, expected) ? 0 : -ESTALE;
+	return change_content_same(&now, expected) ? 0 : -ESTALE;
 }
 
 static bool cannot_exchange(int error)

@@ -110,7 +110,7 @@ static void walk_table(struct line_diff *diff, const struct region *region, cons
 
 static bool compare(struct line_diff *diff)
 {
-	_cleanup_free_ uint32_t *table = NULL;
+	uint32_t *table;
 	struct region region = differing_region(&diff->old_lines, &diff->new_lines);
 
 	diff->hunks = calloc(diff->old_lines.count + diff->new_lines.count + 1, sizeof(*diff->hunks));
@@ -124,6 +124,7 @@ static bool compare(struct line_diff *diff)
 	if (!fill_table(diff, &region, &table))
 		return false;
 	walk_table(diff, &region, table);
+	free(table);
 	return true;
 }
 

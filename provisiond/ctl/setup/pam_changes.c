@@ -162,7 +162,7 @@ static bool try_pam_auth_update(struct change_set *set, const struct private_fol
 
 	if (!copy_folder(folder, PAM_FOLDER, "common-", fault, fault_size) ||
 	    !copy_folder(folder, PAM_STATE, "", fault, fault_size) ||
-	    !private_folder_put(folder, PAM_STATE + 1, NULL, 0, fault, fault_size) ||
+	    !private_folder_put(folder, &PAM_STATE[1], NULL, 0, fault, fault_size) ||
 	    !copy_folder(folder, PROFILES, "", fault, fault_size) || !put_debconf(folder, fault, fault_size) ||
 	    !run_pam_auth_update(folder, fault, fault_size) ||
 	    !read_result(folder, PAM_FOLDER "/common-auth", &auth, fault, fault_size))

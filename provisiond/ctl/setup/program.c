@@ -155,13 +155,32 @@ static const char *last_line(char *text)
 bool program_succeeds(const char *const *argv, char *fault, size_t fault_size)
 {
 	_cleanup_free_ char *output = NULL;
-	int status;
+	int status = 0;
 
 	if (!program_run(argv, NULL, &status, &output, fault, fault_size))
 		return false;
 	if (status == 0)
 		return true;
 	return change_fault(fault, fault_size, "%s failed with status %d: %.400s", argv[0], status, last_line(output));
+}
+
+#define WORDS_MAX 64
+
+bool change_words_run(const char *words, char *fault, size_t fault_size)
+{
+	_cleanup_free_ char *copy = strdup(words);
+	const char *argv[WORDS_MAX + 1] = { NULL };
+	char *rest = NULL;
+	size_t count = 0;
+
+	if (!copy)
+		return change_fault_memory(fault, fault_size);
+	for (const char *word = strtok_r(copy, "\n", &rest); word && count < WORDS_MAX;
+	     word = strtok_r(NULL, "\n", &rest))
+		argv[count++] = word;
+	if (count == 0 || *argv[0] != '/')
+		return change_fault(fault, fault_size, "there is no program to run");
+	return program_succeeds(argv, fault, fault_size);
 }
 
 bool program_exists(const char *path)
