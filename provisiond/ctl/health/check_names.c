@@ -3,6 +3,7 @@
  * its stead.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -110,7 +111,8 @@ static bool nscd_runs(void)
 		struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 		(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", sockets[i]);
-		if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		/* EAGAIN: it has more to do than it can take. */
+		if (fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN))
 			return true;
 	}
 	return false;
