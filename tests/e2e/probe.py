@@ -15,7 +15,7 @@ class Probe:
 
     def __init__(self, m, *options, config=CONFIG, clock=None, seconds=30):
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {"PATH": "/usr/bin:/bin"}
+        environment = {"PATH": "/usr/bin:/bin", "ASAN_OPTIONS": "detect_leaks=1:exitcode=99:verify_asan_link_order=0"}
         if clock is not None:
             m.set_clock(clock)
             environment |= {"LD_PRELOAD": f"{PRODUCT}/tests/e2e/clock.so", "CLOCK_OFFSET_FILE": "/tmp/clock"}

@@ -349,13 +349,13 @@ CLIENTS = [
     {**APP, "client_id": "narrow-app", "scope": "openid profile"},
 ]
 MISTAKES = [
-    ("a wrong secret", "another secret", {}, f"client_auth = basic\n{SECRET_FILE}", "invalid_client", "client_auth and the secret"),
-    ("no secret where there is one", SECRET, {}, "", "invalid_client", "client_auth and the secret"),
-    ("a client that is not known", SECRET, {"client_id": "no-app"}, "", "invalid_client", "check client_id"),
+    ("a wrong secret", "another secret", {}, f"client_auth = basic\n{SECRET_FILE}", "invalid_client", "client_auth is"),
+    ("no secret where there is one", SECRET, {}, "", "invalid_client", "client_auth is"),
+    ("a client that is not known", SECRET, {"client_id": "no-app"}, "", "invalid_client", "General > Client Credentials"),
     ("a client without the device grant", SECRET, {"client_id": "web-app"}, f"client_auth = post\n{SECRET_FILE}",
      "invalid_request", "device_code is not allowed for this client"),
     ("a scope that the client may not have", SECRET, {"client_id": "narrow-app"}, "scopes = openid profile email", "invalid_scope",
-     "remove the scope"),
+     "Take the scope out of scopes"),
 ]
 
 
