@@ -166,30 +166,48 @@ static enum exit_code ask_provisiond(const struct probed *probed, char *buffer, 
 	return EXIT_DONE;
 }
 
-/* Reasons that other people of the company do not share. */
-static bool is_personal(const char *reason)
+/* Reasons that other people of the company do not share, and what helps the one who has it. */
+static const struct advice {
+	enum reason reason;
+	const char *text;
+} personal[] = {
+	{ REASON_NAME_UNFIT, "Another name can be given once this is done: provisionctl add NAME EMAIL" },
+	{ REASON_NAME_RESERVED, "Where that is a local user of the same person, link the two once this is done: "
+				"provisionctl link NAME EMAIL" },
+	{ REASON_DEACTIVATED, "To let this person in again: provisionctl reactivate NAME" },
+	{ REASON_REMOVED, "See what is on record: provisionctl show NAME" },
+	{ REASON_SUBJECT_CHANGED, "Where a successor has the address now: provisionctl reassign NAME" },
+	{ REASON_REASSIGNED, "A new account for this person needs another name: provisionctl add NAME EMAIL" },
+	{ REASON_GROUP_MISSING, "The groups that get in are in allowed_groups in the configuration." },
+	{ REASON_UID_TAKEN, "Choose another one: provisionctl reserve NAME --uid N" },
+	{ REASON_HOME_EXISTS, "Move that directory away, or give another name: provisionctl add NAME EMAIL" },
+};
+
+static const char *advice_for(const char *reason)
 {
-	switch (reason_from_name(reason)) {
-	case REASON_NAME_UNFIT:
-	case REASON_NAME_RESERVED:
-	case REASON_DEACTIVATED:
-	case REASON_REMOVED:
-	case REASON_SUBJECT_CHANGED:
-	case REASON_REASSIGNED:
-	case REASON_GROUP_MISSING:
-	case REASON_UID_TAKEN:
-	case REASON_HOME_EXISTS:
-		return true;
-	default:
-		return false;
-	}
+	for (size_t i = 0; i < sizeof(personal) / sizeof(personal[0]); i++)
+		if (personal[i].reason == reason_from_name(reason))
+			return personal[i].text;
+	return NULL;
+}
+
+/* The sentence is for whoever signs in; what stands in remedy is for the administrator, who reads this. */
+static void tell_refusal(const struct wire_message *answer, const char *reason, bool matters)
+{
+	enum report_level level = matters ? REPORT_BAD : REPORT_WARNING;
+	const char *text = wire_get(answer, "text"), *remedy = wire_get(answer, "remedy"), *advice = advice_for(reason);
+
+	report_heading("The account that this gives on this machine");
+	report_line(level, "none", text && *text ? text : reason_sentence(reason_from_name(reason)), remedy);
+	if (advice)
+		report_line(level, "remedy", advice, NULL);
 }
 
 static enum exit_code tell(const struct wire_message *answer, char ret_account[static COMPANY_VALUE_MAX],
 			   bool *ret_matters)
 {
-	const char *status = wire_kind(answer, "status"), *text = wire_get(answer, "text"),
-		   *account = wire_get(answer, "account"), *reason = wire_get(answer, "reason");
+	const char *status = wire_kind(answer, "status"), *account = wire_get(answer, "account"),
+		   *reason = wire_get(answer, "reason");
 
 	if (status && strcmp(status, "would") == 0 && account && wire_get(answer, "uid")) {
 		if (!show_would_be(answer))
@@ -202,10 +220,8 @@ static enum exit_code tell(const struct wire_message *answer, char ret_account[s
 			 "both.");
 		return EXIT_UNREACHABLE;
 	}
-	*ret_matters = !is_personal(reason);
-	report_heading("The account that this gives on this machine");
-	report_line(*ret_matters ? REPORT_BAD : REPORT_WARNING, "none",
-		    text && *text ? text : reason_sentence(reason_from_name(reason)), wire_get(answer, "remedy"));
+	*ret_matters = !advice_for(reason);
+	tell_refusal(answer, reason, *ret_matters);
 	return EXIT_REFUSED;
 }
 
