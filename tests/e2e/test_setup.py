@@ -6,7 +6,9 @@ import shutil
 
 import harness
 import installed
+import picture
 import service_manager
+import test_qr
 from harness import cases, expect, expect_equal, expect_in, expect_not_in, test
 from machine import CONFIG, PRODUCT, HOST, PASSWORD
 
@@ -322,6 +324,39 @@ def wrong_options(m, words, input, says):
     expect_unchanged(before, "wrong usage")
 
 
+# ---- the screen ----
+
+
+@test("the QR code of a setup decodes on a dark terminal, and in LANG=C there is none", start=False, tags=TAGS, seconds=120)
+def qr(m):
+    test_qr.needs_zbar(m)
+    as_packaged(m)
+    words = [*options(m, client_auth="none"), "--ssh-passwords", "keep", "--dry-run"]
+    screen = at_terminal(m, *words)
+    code = screen.wait_for(r"and enter +([A-Z0-9-]{8,})", 30).group(1)
+    screen.wait_for("Enter goes on without it", 20)
+    found = test_qr.decode(m, picture.draw(screen.cells()))
+    expect_equal(found, [f"{m.issuer.issuer}/activate?user_code={code}"], f"what the QR code says on\n{screen.text()}")
+    screen.press("C-c")
+    screen.wait_for_end(20)
+    plain = m.screen("/usr/sbin/provisionctl", "setup", *words, environment={"LANG": "C", "LC_ALL": "C"})
+    plain.wait_for("Enter goes on without it", 30)
+    expect(re.fullmatch(r"[\n -~]*", plain.text()), f"plain ASCII:\n{plain.text()}")
+    plain.press("C-c")
+    plain.wait_for_end(20)
+
+
+@test("a narrow terminal shows everything but a QR code that does not fit", start=False, tags=TAGS, seconds=90)
+def narrow(m):
+    as_packaged(m)
+    screen = at_terminal(m, *options(m, client_auth="none"), "--ssh-passwords", "keep", "--dry-run", columns=36)
+    screen.wait_for_sentence("Enter goes on without it", 30)
+    for block in ("\u2588", "\u2580", "\u2584"):
+        expect_not_in(block, screen.text(), "the screen")
+    screen.press("C-c")
+    screen.wait_for_end(20)
+
+
 # ---- what is there already ----
 
 
@@ -387,6 +422,23 @@ def interrupted(m, pattern, steps):
     expect(not os.path.exists(FOLDER), f"{FOLDER} is gone")
     expect_unchanged(before, "Ctrl-C")
     harness.wait_for("the probe to end", lambda: m.run("pgrep", "-f", "pam_oidcd").returncode != 0, 20)
+
+
+@cases([(f"{word} while the sign-in is waited for takes everything back", keys, status) for word, keys, status in (
+    ("Ctrl-C", ["C-c"], 130), ("u and Enter", ["u", "Enter"], 1),
+)], start=False, tags=TAGS, seconds=120)
+def taken_back(m, keys, status):
+    as_packaged(m)
+    before = {path: what for path, what in state().items() if path.startswith("/etc")}
+    screen = at_terminal(m, *options(m, client_auth="none"), "--ssh-passwords", "keep")
+    approve(m, screen)
+    answer(screen, "Apply these changes", "yes")
+    screen.wait_for("Keep this terminal open", 60)
+    screen.press(*keys)
+    expect_equal(screen.wait_for_end(60), status, f"the exit status:\n{screen.text()}")
+    now = {path: what for path, what in state().items() if path.startswith("/etc")}
+    differing = sorted(path for path in before.keys() | now.keys() if before.get(path, 0) != now.get(path, 0))
+    expect(not differing, f"these are left changed: {differing}")
 
 
 @test("Enter goes on without an approval only after it was said what that means", start=False, tags=TAGS, seconds=90)

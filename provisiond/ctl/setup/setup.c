@@ -243,7 +243,7 @@ enum exit_code set_up_machine(const struct invocation *invocation)
 	report_use_colour(invocation->colour);
 	code = invocation->undo ? setup_undo(invocation, session.interactive) : set_up(&session);
 	release(&session);
-	if (code != EXIT_DONE && interruption_came())
+	if (code == EXIT_NOTHING && interruption_came())
 		complain("interrupted. Nothing was left changed.");
 	(void)fflush(stdout);
 	interruption_end();
