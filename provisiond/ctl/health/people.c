@@ -10,6 +10,12 @@
 #include "common/wire.h"
 #include "provisiond/ctl/health/health.h"
 
+/* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it
+ * freed. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 static int take_text(const struct wire_message *row, const char *key, char **ret)
 {
 	const char *value = wire_get(row, key);

@@ -7,6 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
+/* gcc's analyzer loses what is reached through an array, and calls it leaked; the leak checks of the tests see it
+ * freed. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 #define BLANKS " \t\r\f"
 
 /* ---- sshd -T ---- */
