@@ -4,4 +4,4 @@ $(BUILD)/tests/e2e/clock.so $(BUILD)/tests/e2e/failing_module.so: $(BUILD)/tests
 	@echo '  LINK $@'
 	$(Q)$(CC) $(SOFLAGS) -o $@ $<
 
-tests-build: $(BUILD)/tests/e2e/clock.so $(BUILD)/tests/e2e/failing_module.so
+tests-build: $(BUILD)/tests/e2e/clock.so $(BUILD)/tests/e2e/failing_module.so $(BUILD)/tests/sources/libnss_first.so.2

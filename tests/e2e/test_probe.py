@@ -426,3 +426,19 @@ def preview_malformed(m):
     done = m.run("setpriv", "--reuid=localuser", "--regid=localuser", "--clear-groups", f"{PRODUCT}/provisiond", "--preview", input="")
     expect_equal(done.returncode, 1, "the exit status for a local user")
     expect_in("root", done.stderr, "what it says")
+
+
+@test("a preview asks the other name services; who is known there, or what does not answer, is in the way", **SETUP)
+def preview_sources(m):
+    prepare(m)
+    with open("/etc/ld.so.conf.d/sources.conf", "w") as file:
+        file.write(f"{PRODUCT}/tests/sources\n")
+    m.run("ldconfig", check=True)
+    m.run("sed", "-i", "s/^passwd:.*/passwd: files first oidc/", "/etc/nsswitch.conf", check=True)
+    for name, reason, remedy in (("alice", None, None), ("known", "name_reserved", "first"), ("down", "uid_taken", "first"), ("hangs", "uid_taken", "does not answer")):
+        answer, status, errors = preview(m, identity_of(name, issuer=m.issuer.issuer))
+        expect_equal(status, 0, f"the exit status for {name} ({errors})")
+        told = dict(answer)
+        expect_equal(told.get("reason"), reason, f"the reason for {name}: {told}")
+        if reason:
+            expect_in(remedy, told["remedy"], f"what the administrator reads of {name}")
