@@ -57,10 +57,9 @@ static int make_temporary(struct building *building)
 }
 
 static enum home_result copy_skeleton(const struct home_place *place, const struct home_request *request, int home,
-				      bool sync, struct home_report *report)
+				      struct home_copy *copy, struct home_report *report)
 {
 	struct trusted_root root = home_root(place);
-	struct home_copy copy = { .uid = request->uid, .gid = request->gid, .sync = sync };
 	_cleanup_fd_ int skeleton = -1;
 	int r;
 
@@ -69,36 +68,36 @@ static enum home_result copy_skeleton(const struct home_place *place, const stru
 	skeleton = trusted_directory_open(&root, request->skeleton, false, report->fault, sizeof(report->fault));
 	if (skeleton < 0)
 		return HOME_SKELETON;
-	r = home_tree_copy(&copy, skeleton, home);
-	report->skipped = copy.skipped;
-	(void)snprintf(report->skipped_name, sizeof(report->skipped_name), "%s", copy.skipped_name);
-	if (r < 0 && copy.source_is_to_blame)
-		return home_fail(report, HOME_SKELETON, request->skeleton, "%s", copy.fault);
-	return r < 0 ? home_fail(report, HOME_STORAGE, request->path, "%s", copy.fault) : HOME_DONE;
+	r = home_tree_copy(copy, skeleton, home);
+	report->skipped = copy->skipped;
+	(void)snprintf(report->skipped_name, sizeof(report->skipped_name), "%s", copy->skipped_name);
+	if (r < 0 && copy->source_is_to_blame)
+		return home_fail(report, HOME_SKELETON, request->skeleton, "%s", copy->fault);
+	return r < 0 ? home_fail(report, HOME_STORAGE, request->path, "%s", copy->fault) : HOME_DONE;
 }
 
-static int hand_over(const struct home_request *request, int home, bool sync)
+static enum home_result hand_over(const struct home_request *request, int home, struct home_copy *copy,
+				  struct home_report *report)
 {
 	if (fchmod(home, request->mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != 0 ||
-	    fchown(home, request->uid, request->gid) != 0 || (sync && fsync(home) != 0))
-		return -errno;
-	return 0;
+	    fchown(home, request->uid, request->gid) != 0)
+		return home_fail_errno(report, request->path, "cannot be given to its owner", errno);
+	if (copy->sync && home_tree_sync(copy, home) < 0)
+		return home_fail(report, HOME_STORAGE, request->path, "%s", copy->fault);
+	return HOME_DONE;
 }
 
 static enum home_result fill(const struct home_place *place, const struct home_request *request, bool sync,
 			     struct building *building, struct home_report *report)
 {
+	_cleanup_(home_copy_release) struct home_copy copy = { .uid = request->uid, .gid = request->gid, .sync = sync };
 	_cleanup_fd_ int home = make_temporary(building);
 	enum home_result result;
-	int r;
 
 	if (home < 0)
 		return home_fail_errno(report, request->path, "cannot be built beside its place", -home);
-	result = copy_skeleton(place, request, home, sync, report);
-	if (result != HOME_DONE)
-		return result;
-	r = hand_over(request, home, sync);
-	return r < 0 ? home_fail_errno(report, request->path, "cannot be given to its owner", -r) : HOME_DONE;
+	result = copy_skeleton(place, request, home, &copy, report);
+	return result == HOME_DONE ? hand_over(request, home, &copy, report) : result;
 }
 
 /* With `sync`, all of it is on the disk afterwards. */

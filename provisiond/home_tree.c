@@ -59,6 +59,47 @@ static int fail(struct home_copy *copy, bool source, const char *name, int error
 	return -error;
 }
 
+/* ---- syncing: several together ---- */
+
+static int sync_open(struct home_copy *copy, const char *name)
+{
+	int errors[SYNC_FILES_MAX] = { 0 }, r = 0;
+
+	sync_files(copy->open, copy->open_count, errors);
+	for (size_t i = 0; i < copy->open_count && r == 0; i++)
+		r = errors[i] ? fail(copy, false, name, errors[i], "cannot be synced to the disk") : 0;
+	home_copy_release(copy);
+	copy->open_count = 0;
+	return r;
+}
+
+/* Takes the descriptor over. */
+static int sync_later(struct home_copy *copy, int *fd, const char *name)
+{
+	int r = copy->open_count == SYNC_FILES_MAX ? sync_open(copy, name) : 0;
+
+	if (r == 0)
+		copy->open[copy->open_count++] = take_fd(fd);
+	return r;
+}
+
+int home_tree_sync(struct home_copy *copy, int directory)
+{
+	int own = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+	int r = own < 0 ? fail(copy, false, ".", errno, "cannot be synced to the disk") : sync_later(copy, &own, ".");
+
+	cleanup_fd(&own);
+	return r == 0 ? sync_open(copy, ".") : r;
+}
+
+void home_copy_release(const struct home_copy *copy)
+{
+	for (size_t i = 0; i < copy->open_count; i++)
+		(void)close(copy->open[i]);
+}
+
+/* ---- copying ---- */
+
 static int copy_bytes(struct home_copy *copy, int from, int to, const char *name)
 {
 	char buffer[32 * 1024];
@@ -87,11 +128,11 @@ static int copy_bytes(struct home_copy *copy, int from, int to, const char *name
 }
 
 /* Gives a finished file or directory away. The owner last: from then on it is not ours to change. */
-static int hand_over(struct home_copy *copy, int fd, mode_t mode, const char *name)
+static int hand_over(struct home_copy *copy, int *fd, mode_t mode, const char *name)
 {
-	if (fchmod(fd, mode & PERMISSIONS) != 0 || fchown(fd, copy->uid, copy->gid) != 0)
+	if (fchmod(*fd, mode & PERMISSIONS) != 0 || fchown(*fd, copy->uid, copy->gid) != 0)
 		return fail(copy, false, name, errno, "cannot be given to its owner");
-	return copy->sync && fsync(fd) != 0 ? fail(copy, false, name, errno, "cannot be synced to the disk") : 0;
+	return copy->sync ? sync_later(copy, fd, name) : 0;
 }
 
 static int copy_file(struct home_copy *copy, int from, int to, const char *name)
@@ -112,7 +153,7 @@ static int copy_file(struct home_copy *copy, int from, int to, const char *name)
 	if (r < 0)
 		return r;
 	(void)futimens(made, (struct timespec[]){ st.st_atim, st.st_mtim });
-	return hand_over(copy, made, st.st_mode, name);
+	return hand_over(copy, &made, st.st_mode, name);
 }
 
 static int copy_link(struct home_copy *copy, int from, int to, const char *name)
@@ -149,7 +190,7 @@ static int copy_directory(struct home_copy *copy, int from, int to, const char *
 	if (made < 0)
 		return fail(copy, false, name, errno, "cannot be opened");
 	r = copy_entries(copy, source, made, depth + 1);
-	return r < 0 ? r : hand_over(copy, made, st.st_mode, name);
+	return r < 0 ? r : hand_over(copy, &made, st.st_mode, name);
 }
 
 static int skip(struct home_copy *copy, const char *name)

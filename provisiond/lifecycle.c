@@ -323,9 +323,19 @@ static void tell(const struct job *job)
 		change_tell(&job->order.change);
 }
 
+/* That a new account is complete is seen from its files, too: a start that finds it on record as being made says so.
+ * Whether something was changed is not, and by then an administrator may have changed it again. */
+static bool can_be_found_out(const struct job *jobs)
+{
+	for (const struct job *job = jobs; job; job = job->next)
+		if (job->stage == STAGE_BEGUN && job->decision != LIFECYCLE_CREATE)
+			return false;
+	return true;
+}
+
 static bool end_all_on_record(struct lifecycle *lifecycle, const struct job *jobs)
 {
-	bool stored = store_begin(lifecycle->store) == 0;
+	bool stored = (can_be_found_out(jobs) ? store_begin_lazily : store_begin)(lifecycle->store) == 0;
 
 	for (const struct job *job = jobs; job && stored; job = job->next)
 		stored = end_one_on_record(lifecycle, job);

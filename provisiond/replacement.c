@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 
 #include "common/cleanup.h"
+#include "provisiond/sync_files.h"
 
 #define NAME_SIZE 64
 
@@ -199,15 +200,28 @@ static int stage(struct transaction *transaction, struct staged *staged)
 	return r;
 }
 
-static int finish(struct transaction *transaction, struct staged *staged)
+static int finish(struct transaction *transaction, struct staged *staged, int sync_error)
 {
-	int r = fsync(staged->fd) != 0 ? -errno : 0;
+	int r = -sync_error;
 
 	if (close(staged->fd) != 0 && r == 0)
 		r = -errno;
 	staged->fd = -1;
 	if (r < 0)
 		note(transaction, staged->file->name, -r, "cannot write a new file beside it");
+	return r;
+}
+
+static int sync_all(struct transaction *transaction)
+{
+	int fds[REPLACEMENT_FILES_MAX], errors[REPLACEMENT_FILES_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < transaction->count; i++)
+		fds[i] = transaction->files[i].fd;
+	sync_files(fds, transaction->count, errors);
+	for (size_t i = 0; i < transaction->count && r == 0; i++)
+		r = finish(transaction, &transaction->files[i], errors[i]);
 	return r;
 }
 
@@ -222,9 +236,7 @@ static int stage_all(struct transaction *transaction)
 	for (size_t i = 0; i < transaction->count && r == 0; i++)
 		(void)sync_file_range(transaction->files[i].fd, 0, 0,
 				      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-	for (size_t i = 0; i < transaction->count && r == 0; i++)
-		r = finish(transaction, &transaction->files[i]);
-	return r;
+	return r == 0 ? sync_all(transaction) : r;
 }
 
 /* Whether that name is the file that was read, and unchanged. The exchange itself changes ctime, so that does not

@@ -94,6 +94,9 @@ int store_count(struct store *store, struct store_counts *ret_counts);
  * undone. After one that failed the others may go on, but for those errors after which all is undone at once: then
  * every change, and the commit, fail too. */
 int store_begin(struct store *store);
+/* For what would be found out again: after a power cut, all that was committed so may be missing, until something else
+ * was committed behind it. The way to the disk is not waited for. */
+int store_begin_lazily(struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
 

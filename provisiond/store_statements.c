@@ -250,7 +250,21 @@ static bool transaction_is_lost(const struct store *store)
 	return store->begun && sqlite3_get_autocommit(store->database);
 }
 
-int store_run(struct store *store, sqlite3_stmt *statement)
+/* Not a prepared statement: SQLite carries this out while it is prepared. */
+static int be_lazy(struct store *store, bool lazy)
+{
+	if (lazy == store->lazy)
+		return 0;
+	if (sqlite3_exec(store->database, lazy ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", NULL,
+			 NULL, NULL) != SQLITE_OK) {
+		store_note(store, sqlite3_errmsg(store->database));
+		return -EIO;
+	}
+	store->lazy = lazy;
+	return 0;
+}
+
+static int run(struct store *store, sqlite3_stmt *statement)
 {
 	int result;
 
@@ -265,6 +279,12 @@ int store_run(struct store *store, sqlite3_stmt *statement)
 	if (result == SQLITE_DONE)
 		return 0;
 	return (result & 0xff) == SQLITE_CONSTRAINT ? -EEXIST : -EIO;
+}
+
+/* A change by itself is a promise, even if it could not be said to SQLite after a lazy one. */
+int store_run(struct store *store, sqlite3_stmt *statement)
+{
+	return store->begun || be_lazy(store, false) == 0 ? run(store, statement) : -EIO;
 }
 
 int store_run_freely(struct store *store, sqlite3_stmt *statement)
@@ -289,16 +309,28 @@ int store_run_for(struct store *store, enum store_statement which, const char *n
 
 static int run_bare(struct store *store, enum store_statement which)
 {
-	return store_run_freely(store, store_statement(store, which));
+	return run(store, store_statement(store, which)) == 0 ? 0 : -EIO;
+}
+
+static int begin(struct store *store, bool lazy)
+{
+	int r = be_lazy(store, lazy);
+
+	if (r == 0)
+		r = run_bare(store, STORE_BEGIN);
+	if (r == 0)
+		store->begun = true;
+	return r;
 }
 
 int store_begin(struct store *store)
 {
-	int r = run_bare(store, STORE_BEGIN);
+	return begin(store, false);
+}
 
-	if (r == 0)
-		store->begun = true;
-	return r;
+int store_begin_lazily(struct store *store)
+{
+	return begin(store, true);
 }
 
 int store_commit(struct store *store)
@@ -308,6 +340,7 @@ int store_commit(struct store *store)
 
 	if (r == 0) {
 		store->begun = false;
+		(void)be_lazy(store, false);
 		return 0;
 	}
 	(void)memcpy(fault, store->fault, sizeof(fault));
@@ -321,10 +354,13 @@ void store_rollback(struct store *store)
 	if (!sqlite3_get_autocommit(store->database))
 		(void)run_bare(store, STORE_ROLLBACK);
 	store->begun = false;
+	(void)be_lazy(store, false);
 }
 
 int store_enter(struct store *store)
 {
+	if (!store->begun && be_lazy(store, false) != 0)
+		return -EIO;
 	return run_bare(store, STORE_SAVE);
 }
 

@@ -72,6 +72,7 @@ struct store {
 	sqlite3 *database;
 	sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
 	bool begun;   /* between store_begin() and its end */
+	bool lazy;    /* commits do not wait for the disk */
 	bool unbound; /* the statement in use lacks a value: there was no memory for it */
 	char fault[256];
 };
