@@ -17,6 +17,7 @@
 #include "provisiond/admit.h"
 #include "provisiond/events.h"
 #include "provisiond/facts.h"
+#include "provisiond/gathered.h"
 
 #define SOURCES_DEADLINE_MS 5000
 #define LOCK_PATIENCE_MS 2000 /* of somebody who has an account */
@@ -149,122 +150,10 @@ static void answer_admitted(struct admit *admit, bool created)
 
 /* ---- deciding ---- */
 
-/* What the facts point to. */
-struct gathered {
-	struct account_record typed, bound, same_email, named;
-	struct expected typed_expected, expected, own_email;
-	char former[ACCOUNT_NAME_MAX + 1];
-	bool failed; /* the database does not answer */
-};
-
-static void clear_gathered(struct gathered *gathered)
-{
-	account_record_clear(&gathered->typed);
-	account_record_clear(&gathered->bound);
-	account_record_clear(&gathered->same_email);
-	account_record_clear(&gathered->named);
-	expected_clear(&gathered->typed_expected);
-	expected_clear(&gathered->expected);
-	expected_clear(&gathered->own_email);
-}
-
-static bool was_found(struct gathered *gathered, enum store_answer answer)
-{
-	gathered->failed |= answer == STORE_FAILED;
-	return answer == STORE_FOUND;
-}
-
-static const struct account_record *found(struct gathered *gathered, enum store_answer answer,
-					  const struct account_record *record)
-{
-	return was_found(gathered, answer) ? record : NULL;
-}
-
-static const struct expected *awaited(struct gathered *gathered, enum store_answer answer,
-				      const struct expected *expected)
-{
-	return was_found(gathered, answer) ? expected : NULL;
-}
-
-static void gather_typed(const struct admit *admit, int64_t now_s, struct gathered *gathered, struct stands_for *stands)
-{
-	const struct service *service = admit->service;
-	const struct account_record *typed =
-		found(gathered, facts_record_of_typed(service, admit->typed, &gathered->typed), &gathered->typed);
-	const struct expected *expected =
-		typed ? NULL
-		      : awaited(gathered,
-				facts_expected_of_typed(service, admit->typed, now_s, &gathered->typed_expected),
-				&gathered->typed_expected);
-
-	stands_for(service->config, admit->typed, typed, expected, stands);
-}
-
-/* Whose the identity's subject and email are already. */
-static void gather_person(const struct admit *admit, int64_t now_s, struct gathered *gathered,
-			  struct admission_facts *facts)
-{
-	const struct service *service = admit->service;
-	const struct candidate *candidate = &admit->candidate;
-	const char *tenant = facts->stands.tenant ? facts->stands.tenant->name : NULL;
-
-	facts->bound =
-		found(gathered,
-		      store_account_by_subject(service->store, candidate->issuer, candidate->subject, &gathered->bound),
-		      &gathered->bound);
-	if (facts->bound)
-		facts->bound_standing = facts_standing(service, facts->bound, now_s);
-	if (was_found(gathered, store_former_subject(service->store, candidate->issuer, candidate->subject,
-						     gathered->former, sizeof(gathered->former))))
-		facts->former_name = gathered->former;
-	if (!tenant || !candidate->email)
-		return;
-	facts->same_email =
-		found(gathered, store_account_by_email(service->store, tenant, candidate->email, &gathered->same_email),
-		      &gathered->same_email);
-	facts->own_email = awaited(
-		gathered, facts_expected_by_email(service, tenant, candidate->email, now_s, &gathered->own_email),
-		&gathered->own_email);
-}
-
-/* What is known of the account in question. */
-static void gather_account(const struct admit *admit, const char *account, int64_t now_s, struct gathered *gathered,
-			   struct admission_facts *facts)
-{
-	const struct service *service = admit->service;
-
-	facts->named = found(gathered, facts_record_named(service, account, &gathered->named), &gathered->named);
-	facts->expected = awaited(gathered, facts_expected_named(service, account, now_s, &gathered->expected),
-				  &gathered->expected);
-	if (facts->bound)
-		return;
-	if (facts->expected && facts->expected->kind == EXPECTED_LINK)
-		facts_local_account(service, account, &facts->local);
-	else
-		facts_of_new_account(service, facts->stands.tenant, account, facts->expected, &admit->sources,
-				     &facts->promise, &facts->account);
-}
-
-/* Brings together what admission needs to know. False when the database does not answer. */
-static bool gather(const struct admit *admit, struct gathered *gathered, struct admission_facts *facts)
-{
-	int64_t now_s = (int64_t)time(NULL);
-	const char *account;
-
-	gather_typed(admit, now_s, gathered, &facts->stands);
-	gather_person(admit, now_s, gathered, facts);
-	account = admission_account(&facts->stands, &admit->candidate);
-	if (account_name_ok(account))
-		gather_account(admit, account, now_s, gathered, facts);
-	if (facts->bound && facts->bound_standing == STANDING_REMOVED)
-		facts_of_return(admit->service, facts->bound, &admit->sources, &facts->promise, &facts->account);
-	return !gathered->failed;
-}
-
 static void decide(struct admit *admit)
 {
-	_cleanup_(clear_gathered) struct gathered gathered = { 0 };
-	struct admission_facts facts = { 0 };
+	_cleanup_gathered_ struct gathered gathered = { 0 };
+	const struct admission_facts *facts = &gathered.facts;
 	const struct admission_question question = {
 		.config = admit->service->config,
 		.has_promise = admit->has_promise,
@@ -277,15 +166,15 @@ static void decide(struct admit *admit)
 
 	account_record_clear(&admit->record);
 	admit->has_record = false;
-	if (!gather(admit, &gathered, &facts)) {
+	if (!gather(admit->service, admit->typed, &admit->candidate, &admit->sources, (int64_t)time(NULL), &gathered)) {
 		admit->verdict = (struct verdict){ .kind = VERDICT_REFUSED, .reason = REASON_STORAGE };
 		return;
 	}
-	admission_decide(&question, &facts, &admit->verdict);
-	admit->promise = facts.promise;
-	if (facts.bound) {
+	admission_decide(&question, facts, &admit->verdict);
+	admit->promise = facts->promise;
+	if (facts->bound) {
 		admit->has_record = true;
-		admit->standing = facts.bound_standing;
+		admit->standing = facts->bound_standing;
 		admit->record = gathered.bound;
 		gathered.bound = (struct account_record){ 0 };
 	}
