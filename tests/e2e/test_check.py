@@ -211,6 +211,7 @@ def files(m):
 
 
 SYSTEMCTL = """#!/bin/sh
+[ "$1" != show ] || exec echo /etc -/home
 [ "$1" = is-enabled ] || exit 0
 shift
 for unit; do cat "/run/units/$unit"; done
@@ -247,6 +248,10 @@ def units(m):
     expect_fault(m, "a unit that is gone", "error", "files", [unit, "not there"])
     installed.put(f"{installed.SOURCE}/etc/systemd/{names[1]}", unit, 0o644)
     expect_healthy(m, "with the unit back")
+    os.mkdir("/var/homes")
+    m.configure(m.standard_configuration(accounts="home = /var/homes/%u"))
+    fault = expect_fault(m, "homes where the sandbox forbids it", "error", "files", ["provisiond.service", "/var/homes"])
+    expect_in("ReadWritePaths=/var/homes", fault["remedy"], "the remedy")
 
 
 @test("a daemon that is gone or hangs costs its line and hardly any time", start=False)
@@ -516,6 +521,14 @@ def sshd(m):
         kept.restore()
     m.set_pam_arguments("sshd", "timeout=200")
     expect_fault(m, "a longer timeout=", "error", "sshd", ["200 s", "120 s"])
+    kept.restore()
+    m.set_pam_arguments("sshd", "wait=info")
+    early = re.search(r"OpenSSH_(\d+)\.(\d+)", "".join(m.run("ssh", "-V").stderr))
+    if (int(early.group(1)), int(early.group(2))) < (10, 3):
+        fault = expect_fault(m, "wait=info in an sshd that shows nothing", "error", "sshd", ["wait=info"])
+        expect_in("wait=retry", fault["remedy"], "the remedy")
+        m.run("sed", "-i", "s/wait=info/wait=retry/", "/etc/pam.d/sshd", check=True)
+    expect_healthy(m, "with another way to wait")
     kept.restore()
     append(DROP_IN, "Match User alice\n\tKbdInteractiveAuthentication no\n")
     expect_fault(m, "a Match block takes it from alice", "error", "sshd", ["alice", "KbdInteractiveAuthentication"])

@@ -17,23 +17,28 @@
 #define PLACES_MAX 8
 
 struct places {
-	dev_t seen[PLACES_MAX];
+	struct place {
+		dev_t device;
+		bool good;
+	} seen[PLACES_MAX];
 	size_t count;
-	char good[512];
+	char good[1024]; /* those with room */
 };
 
-static bool seen_before(struct places *places, const char *path)
+static void note_good(struct places *places, const char *path)
 {
-	struct stat st;
+	size_t length = strlen(places->good);
 
-	if (stat(path, &st) != 0)
-		return false;
+	(void)snprintf(places->good + length, sizeof(places->good) - length, "%s%s", length > 0 ? ", " : "", path);
+}
+
+/* Another folder on a file system is judged with the first one. */
+static struct place *place_of(struct places *places, dev_t device)
+{
 	for (size_t i = 0; i < places->count; i++)
-		if (places->seen[i] == st.st_dev)
-			return true;
-	if (places->count < PLACES_MAX)
-		places->seen[places->count++] = st.st_dev;
-	return false;
+		if (places->seen[i].device == device)
+			return &places->seen[i];
+	return NULL;
 }
 
 static void say_room(const char *path, enum level level, unsigned long long mib, struct findings *findings)
@@ -54,50 +59,44 @@ static enum level judge_number(unsigned long long left, unsigned long long littl
 	return left < nearly_none ? LEVEL_ERROR : left < little ? LEVEL_WARNING : LEVEL_GOOD;
 }
 
+/* True when there is enough. */
+static bool judge_room(const char *path, const struct statvfs *room, struct findings *findings)
+{
+	unsigned long long mib = (unsigned long long)room->f_bavail * room->f_frsize / MIB;
+	enum level bytes = judge_number(mib, LITTLE_MIB, NEARLY_NONE_MIB);
+	/* Some file systems make room for files as they come, and count none. */
+	enum level files = room->f_files > 0 ? judge_number(room->f_favail, LITTLE_FILES, NEARLY_NO_FILES) : LEVEL_GOOD;
+
+	if (room->f_flag & ST_RDONLY) {
+		findings_add(findings, LEVEL_ERROR, ITEM_DISK, path, "look in dmesg for why; then: mount -o remount,rw",
+			     "it is mounted read-only");
+		return false;
+	}
+	if (bytes != LEVEL_GOOD)
+		say_room(path, bytes, mib, findings);
+	if (files != LEVEL_GOOD)
+		say_files(path, files, room->f_favail, findings);
+	return bytes == LEVEL_GOOD && files == LEVEL_GOOD;
+}
+
 static void judge_place(const char *path, struct places *places, struct findings *findings)
 {
 	struct statvfs room;
-	unsigned long long mib;
-	enum level bytes, files;
-	size_t length = strlen(places->good);
+	struct stat st;
+	struct place *place;
 
-	if (seen_before(places, path))
-		return;
-	if (statvfs(path, &room) != 0) {
+	if (stat(path, &st) != 0 || statvfs(path, &room) != 0) {
 		findings_add(findings, LEVEL_ERROR, ITEM_DISK, path, "make the folder, or mount what belongs there",
 			     "it cannot be looked at: %s", strerror(errno));
 		return;
 	}
-	if (room.f_flag & ST_RDONLY) {
-		findings_add(findings, LEVEL_ERROR, ITEM_DISK, path, "look in dmesg for why; then: mount -o remount,rw",
-			     "it is mounted read-only");
-		return;
+	place = place_of(places, st.st_dev);
+	if (!place && places->count < PLACES_MAX) {
+		place = &places->seen[places->count++];
+		*place = (struct place){ .device = st.st_dev, .good = judge_room(path, &room, findings) };
 	}
-	mib = (unsigned long long)room.f_bavail * room.f_frsize / MIB;
-	bytes = judge_number(mib, LITTLE_MIB, NEARLY_NONE_MIB);
-	/* Some file systems make room for files as they come, and count none. */
-	files = room.f_files > 0 ? judge_number(room.f_favail, LITTLE_FILES, NEARLY_NO_FILES) : LEVEL_GOOD;
-	if (bytes != LEVEL_GOOD)
-		say_room(path, bytes, mib, findings);
-	if (files != LEVEL_GOOD)
-		say_files(path, files, room.f_favail, findings);
-	if (bytes == LEVEL_GOOD && files == LEVEL_GOOD)
-		(void)snprintf(places->good + length, sizeof(places->good) - length, "%s%s", length > 0 ? ", " : "",
-			       path);
-}
-
-/* The folder that homes are made in: up to the slash before %u. */
-static void home_folder(const struct health *health, char *ret_path, size_t size)
-{
-	char *name;
-
-	health_configured(health, "accounts", "home", "/home/%u", ret_path, size);
-	name = strstr(ret_path, "%u");
-	if (name)
-		*name = '\0';
-	name = strrchr(ret_path, '/');
-	if (name && name > ret_path)
-		*name = '\0';
+	if (place && place->good)
+		note_good(places, path);
 }
 
 void check_disk(const struct health *health, struct findings *findings)
@@ -105,7 +104,7 @@ void check_disk(const struct health *health, struct findings *findings)
 	struct places places = { 0 };
 	char homes[1024];
 
-	home_folder(health, homes, sizeof(homes));
+	health_home_folder(health, homes, sizeof(homes));
 	/* Account files are replaced in /etc. */
 	judge_place("/etc", &places, findings);
 	judge_place(HEALTH_STATE, &places, findings);

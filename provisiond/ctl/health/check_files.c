@@ -10,6 +10,7 @@
 #include "common/wire.h"
 #include "provisiond/ctl/health/health.h"
 #include "provisiond/ctl/health/timed_program.h"
+#include "provisiond/ctl/setup/configuration_text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SYSTEMCTL "/usr/bin/systemctl"
@@ -96,6 +97,42 @@ static void judge_enabled(const struct health *health, struct findings *findings
 	}
 }
 
+/* Whether a folder lies in one of these, separated by blanks; "-" and "+" before them are systemd's. */
+static bool lies_in_one(const char *folder, const char *paths)
+{
+	while (*(paths += strspn(paths, " \t\n"))) {
+		const char *path = paths + strspn(paths, "-+");
+		size_t length = strcspn(path, " \t\n");
+
+		paths = path + length;
+		while (length > 1 && path[length - 1] == '/')
+			length--;
+		if (strncmp(folder, path, length) == 0 &&
+		    (length == 1 || folder[length] == '/' || folder[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* provisiond may write to few folders. */
+static void judge_homes(const struct health *health, struct findings *findings)
+{
+	const char *argv[] = { SYSTEMCTL, "show", "--property=ReadWritePaths", "--value", "provisiond.service", NULL };
+	_cleanup_program_output_ struct program_output output = { 0 };
+	char homes[COMPANY_VALUE_MAX], remedy[COMPANY_VALUE_MAX + 128];
+
+	health_home_folder(health, homes, sizeof(homes));
+	if (timed_program_run(argv, health->deadline_ms, &output) != 0 || output.timed_out || output.exit_status != 0 ||
+	    *output.text == '\0' || *output.text == '\n' || lies_in_one(homes, output.text))
+		return;
+	(void)snprintf(remedy, sizeof(remedy),
+		       "systemctl edit provisiond, with the lines [Service] and ReadWritePaths=%s; then: systemctl "
+		       "restart provisiond",
+		       homes);
+	findings_add(findings, LEVEL_ERROR, ITEM_FILES, "provisiond.service", remedy,
+		     "its sandbox keeps it from making homes in %s", homes);
+}
+
 /* ---- all ---- */
 
 void check_files(const struct health *health, struct findings *findings)
@@ -108,6 +145,7 @@ void check_files(const struct health *health, struct findings *findings)
 	if (systemd_runs()) {
 		looked_at += judge_all(units, COUNT(units), health, findings);
 		judge_enabled(health, findings);
+		judge_homes(health, findings);
 	}
 	if (findings->count == 0)
 		findings_add(findings, LEVEL_GOOD, ITEM_FILES, NULL, NULL,

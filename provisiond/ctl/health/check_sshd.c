@@ -58,18 +58,27 @@ static int ask_sshd(const struct health *health, const char *name, struct findin
 
 /* ---- settings ---- */
 
-static unsigned module_timeout_s(void)
+/* What our auth line in sshd's stack says. */
+struct module_line {
+	unsigned timeout_s;
+	bool waits_silently; /* wait=info */
+};
+
+static struct module_line read_module_line(void)
 {
+	struct module_line said = { .timeout_s = TIMEOUT_IN_SSHD_S };
 	_cleanup_pam_stack_ struct pam_stack stack = { 0 };
 	char root[] = "";
 	const struct pam_line *line;
-	unsigned timeout_s;
 
 	if (pam_stack_load("sshd", pam_read_system_file, root, &stack) != 0)
-		return TIMEOUT_IN_SSHD_S;
+		return said;
 	line = pam_stack_find(&stack, PAM_PHASE_AUTH, PAM_OIDC_MODULE, NULL);
-	timeout_s = line ? pam_oidc_timeout_s(line) : 0;
-	return timeout_s > 0 ? timeout_s : TIMEOUT_IN_SSHD_S;
+	if (line && pam_oidc_timeout_s(line) > 0)
+		said.timeout_s = pam_oidc_timeout_s(line);
+	for (size_t i = 0; line && i < line->argument_count; i++)
+		said.waits_silently |= strcmp(line->arguments[i], "wait=info") == 0;
+	return said;
 }
 
 /* Whether a key has a value in any tenant's section. */
@@ -99,9 +108,8 @@ static void judge_methods(const struct sshd_settings *settings, const char *subj
 			     settings->authentication_methods);
 }
 
-static void judge_grace(const struct sshd_settings *settings, struct findings *findings)
+static void judge_grace(const struct sshd_settings *settings, unsigned timeout_s, struct findings *findings)
 {
-	unsigned timeout_s = module_timeout_s();
 	long grace_s = settings->login_grace_time_s;
 	char remedy[256];
 
@@ -116,9 +124,32 @@ static void judge_grace(const struct sshd_settings *settings, struct findings *f
 		     timeout_s);
 }
 
+/* sshd up to 10.2 shows a text only when what it came from has ended. Every sshd says its version when asked wrongly.
+ */
+static void judge_text(const struct health *health, struct findings *findings)
+{
+	const char *argv[] = { SSHD, "-V", NULL };
+	_cleanup_program_output_ struct program_output output = { 0 };
+	const char *version;
+	unsigned major, minor;
+
+	if (timed_program_run(argv, health->deadline_ms, &output) != 0)
+		return;
+	version = strstr(output.text, "OpenSSH_");
+	if (!version || sscanf(version, "OpenSSH_%u.%u", &major, &minor) != 2 || major > 10 ||
+	    (major == 10 && minor >= 3))
+		return;
+	findings_add(
+		findings, LEVEL_ERROR, ITEM_SSHD, "/etc/pam.d/sshd",
+		"take wait=info away from the auth line of pam_oidc.so, or say wait=retry there",
+		"wait=info shows no code with OpenSSH %u.%u: before 10.3, sshd keeps the text until the wait is over",
+		major, minor);
+}
+
 static void judge_settings(const struct health *health, const struct sshd_settings *settings, struct findings *findings)
 {
 	char spared[COMPANY_VALUE_MAX];
+	const struct module_line line = read_module_line();
 
 	if (!settings->use_pam)
 		findings_add(findings, LEVEL_ERROR, ITEM_SSHD, NULL, "set \"UsePAM yes\"" RELOAD,
@@ -129,7 +160,9 @@ static void judge_settings(const struct health *health, const struct sshd_settin
 			     NULL, "set \"UseDNS no\"" RELOAD,
 			     "UseDNS is yes: people appear under names that whoever owns their address chooses%s",
 			     any_tenant_has(health, "remote_from") ? ", and remote_from refuses them" : "");
-	judge_grace(settings, findings);
+	judge_grace(settings, line.timeout_s, findings);
+	if (line.waits_silently)
+		judge_text(health, findings);
 	if (settings->startups_begin < FEWEST_STARTUPS)
 		findings_add(findings, LEVEL_WARNING, ITEM_SSHD, NULL, "set \"MaxStartups 100:30:300\"" RELOAD,
 			     "MaxStartups is %ld:%ld:%ld: from %ld people on who are reading their code, others are "

@@ -51,6 +51,19 @@ void health_configured(const struct health *health, const char *section, const c
 	(void)snprintf(ret_value, size, "%s", value);
 }
 
+void health_home_folder(const struct health *health, char *ret_path, size_t size)
+{
+	char *name;
+
+	health_configured(health, "accounts", "home", "/home/%u", ret_path, size);
+	name = strstr(ret_path, "%u");
+	if (name)
+		*name = '\0';
+	name = strrchr(ret_path, '/');
+	if (name && name > ret_path)
+		*name = '\0';
+}
+
 /* The name services are not asked: one of them may be what hangs. */
 static void read_user(struct health *health)
 {

@@ -84,6 +84,9 @@ char *health_read_file(const char *path);
 void health_configured(const struct health *health, const char *section, const char *key, const char *otherwise,
 		       char *ret_value, size_t size);
 
+/* The folder that homes are made in: `home` up to the slash before %u. */
+void health_home_folder(const struct health *health, char *ret_path, size_t size);
+
 /* A file or folder that must be in certain hands. */
 struct file_rule {
 	const char *path;
