@@ -2,7 +2,9 @@
  * Plans, applies and takes back the changes of `provisionctl setup` without asking Okta or anybody first; and can be
  * killed at any point, as by a power cut.
  *
- *   changes print|apply|undo|undo-last|history [--ssh-passwords-off] [--kill-after N] [--fail]
+ *   changes print|apply|undo|undo-last|history [--ssh-passwords-off] [--fail]
+ *           [--kill-after N]    after the N-th thing that was said to be done
+ *           [--kill-before-rename N] [--kill-behind-rename N]
  *   changes ways USER           who gets how far in PAM, one line for each way
  *   changes ways USER FILE      the same compared with what that said before
  */
@@ -11,10 +13,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "provisiond/ctl/setup/second_way.h"
 #include "provisiond/ctl/setup/system_changes.h"
+
+/* Stands before libc's: every file is put in place by this call. */
+static long renames, kill_before, kill_behind;
+
+static void killed_at(long number)
+{
+	if (number > 0 && renames == number)
+		(void)kill(getpid(), SIGKILL);
+}
+
+int renameat2(int old_directory, const char *old_name, int new_directory, const char *new_name, unsigned flags)
+{
+	long result;
+
+	renames++;
+	killed_at(kill_before);
+	result = syscall(SYS_renameat2, old_directory, old_name, new_directory, new_name, flags);
+	killed_at(kill_behind);
+	return (int)result;
+}
 
 static char fault[CHANGE_FAULT_SIZE];
 static long sentences_left = -1;
@@ -138,6 +161,10 @@ int main(int argc, char **argv)
 		fail = fail || strcmp(argv[i], "--fail") == 0;
 		if (strcmp(argv[i], "--kill-after") == 0 && i + 1 < argc)
 			sentences_left = strtol(argv[++i], NULL, 10);
+		if (strcmp(argv[i], "--kill-before-rename") == 0 && i + 1 < argc)
+			kill_before = strtol(argv[++i], NULL, 10);
+		if (strcmp(argv[i], "--kill-behind-rename") == 0 && i + 1 < argc)
+			kill_behind = strtol(argv[++i], NULL, 10);
 	}
 	if (strcmp(argv[1], "history") == 0)
 		return history();

@@ -370,6 +370,31 @@ def killed_at_every_step(m):
     expect_same(before, "the last undo")
 
 
+@test("killed before and behind each renaming, forwards and back, undo brings everything back and leaves nothing beside", start=False,
+      tags=TAGS, seconds=240)
+def killed_at_each_renaming(m):
+    prepare(m)
+    before = files()
+
+    def kill_at(word, where, number):
+        return m.run(CHANGES, word, f"--kill-{where}-rename", number, seconds=60).returncode
+
+    for where in ("before", "behind"):
+        number = 1
+        while kill_at("apply", where, number) == -9:
+            changes(m, "undo")
+            expect_same(before, f"undo after a kill {where} the renaming number {number}")
+            number += 1
+        expect(number > 12, f"only {number} files were renamed")
+        for number in range(1, number, 3):
+            expect_equal(kill_at("undo", where, number), -9, "the end of undo")
+            changes(m, "undo")
+            expect_same(before, f"undo that was killed {where} the renaming number {number}, once more")
+            changes(m, "apply")
+        changes(m, "undo")
+    expect_same(before, "the last undo")
+
+
 @test("killed at any moment, files are whole and undo brings everything back", start=False, tags=TAGS, seconds=180)
 def killed_at_any_moment(m):
     prepare(m)
@@ -378,19 +403,16 @@ def killed_at_any_moment(m):
     changes(m, "apply")
     whole = time.monotonic() - began
     changes(m, "undo")
-    unfinished = 0
-    for number in range(20):
+    for number in range(10):
         process = subprocess.Popen([CHANGES, "apply"], stdout=subprocess.DEVNULL)
-        time.sleep(whole * (0.3 + 0.7 * number / 20))
+        time.sleep(whole * (0.3 + 0.7 * number / 10))
         process.kill()
         process.wait()
-        unfinished += changes(m, "history").strip() == "unfinished"
         now = files()
         for path in ("/etc/nsswitch.conf", "/etc/pam.d/common-auth", "/etc/ssh/sshd_config"):
             expect(now[path][4].endswith(b"\n") and len(now[path][4]) >= len(before[path][4]), f"{path} is not whole")
         changes(m, "undo")
         expect_same(before, f"undo after the kill number {number}")
-    print(f"{unfinished} of 20 were stopped half-way")
 
 
 @test("two sets in a row are both taken back, the last one first", start=False, tags=TAGS)
