@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/cleanup.h"
+#include "provisiond/ctl/setup/printed.h"
 
 #define BLANKS " \t\r"
 #define SECTION_MAX (COMPANY_VALUE_MAX + sizeof("tenant "))
@@ -189,40 +190,30 @@ void configuration_company(const char *text, struct company *company)
 /* The text with the bytes between `from` and `to` replaced. */
 static char *spliced(const char *text, const char *from, const char *to, const char *by)
 {
-	char *result = NULL;
-
-	if (asprintf(&result, "%.*s%s%s", (int)(from - text), text, by, to) < 0)
-		return NULL;
-	return result;
+	return printed("%.*s%s%s", (int)(from - text), text, by, to);
 }
 
 static char *with_section(const char *text, const char *section, const char *key, const char *value)
 {
 	size_t length = strlen(text);
 	const char *gap = length == 0 ? "" : text[length - 1] == '\n' ? "\n" : "\n\n";
-	char *result = NULL;
 
-	if (asprintf(&result, "%s%s[%s]\n%s = %s\n", text, gap, section, key, value) < 0)
-		return NULL;
-	return result;
+	return printed("%s%s[%s]\n%s = %s\n", text, gap, section, key, value);
 }
 
 char *configuration_set(const char *text, const char *section, const char *key, const char *value)
 {
 	struct place place = find(text, section, key);
-	_cleanup_free_ char *line = NULL;
 	const char *from = place.line ? place.line : place.behind;
+	_cleanup_free_ char *line = NULL;
 
 	if (!value)
 		return place.line ? spliced(text, place.line, next_line(place.line), "") : strdup(text);
 	if (!place.section)
 		return with_section(text, section, key, value);
 	/* The last line of a file may have no end. */
-	if (asprintf(&line, "%s%s = %s\n", from > text && from[-1] != '\n' ? "\n" : "", key, value) < 0) {
-		line = NULL;
-		return NULL;
-	}
-	return spliced(text, from, place.line ? next_line(place.line) : from, line);
+	line = printed("%s%s = %s\n", from > text && from[-1] != '\n' ? "\n" : "", key, value);
+	return line ? spliced(text, from, place.line ? next_line(place.line) : from, line) : NULL;
 }
 
 /* One step of several: frees the text before. NULL stays NULL. */

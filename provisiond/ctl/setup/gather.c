@@ -11,6 +11,7 @@
 
 #include "provisiond/ctl/setup/ask.h"
 #include "provisiond/ctl/setup/configuration_text.h"
+#include "provisiond/ctl/setup/printed.h"
 #include "provisiond/ctl/setup/report.h"
 #include "provisiond/ctl/setup/secret_source.h"
 #include "provisiond/ctl/terminal.h"
@@ -44,13 +45,9 @@ static void say(const char *fault)
 /* To somebody who gave options. */
 static enum exit_code refuse_option(const char *option, const char *fault)
 {
-	_cleanup_free_ char *before = NULL;
+	_cleanup_free_ char *before = printed("%s: ", option);
 
-	if (asprintf(&before, "%s: ", option) < 0) {
-		before = NULL;
-		return complain_of_memory();
-	}
-	return complain_about(EXIT_USAGE, before, fault, "");
+	return before ? complain_about(EXIT_USAGE, before, fault, "") : complain_of_memory();
 }
 
 static enum exit_code refuse_missing(const char *option, const char *what)
@@ -126,10 +123,9 @@ static enum exit_code settle_issuer(struct gathering *gathering)
 	static const struct question org = { "Okta domain", NULL, "--org", judge_org, NULL };
 	static const struct question either = {
 		.text = "Okta domain, or issuer URL",
-		.hint = "  The domain stands in Okta's Admin Console in the menu at the top right, such as "
-			"clinic.okta.com.\n"
-			"  Where the application's Sign On tab names an Issuer under \"OpenID Connect ID Token\", give "
-			"that.",
+		.hint = "  The domain stands in the top right menu of Okta's Admin Console, such as\n"
+			"  clinic.okta.com. Where the application's Sign On tab has \"OpenID Provider\n"
+			"  Metadata\", give the issuer that is named there.",
 		.option = "--org or --issuer",
 		.judge = judge_either,
 	};
@@ -170,10 +166,8 @@ static char *join_domains(const struct invocation *invocation)
 	char *list = strdup("");
 
 	for (size_t i = 0; list && invocation->domains[i]; i++) {
-		char *longer = NULL;
+		char *longer = printed("%s%s%s", list, i > 0 ? "," : "", invocation->domains[i]);
 
-		if (asprintf(&longer, "%s%s%s", list, i > 0 ? "," : "", invocation->domains[i]) < 0)
-			longer = NULL;
 		free(list);
 		list = longer;
 	}
@@ -202,9 +196,9 @@ static enum exit_code settle_domains(struct gathering *gathering)
 {
 	static const struct question question = {
 		.text = "Email domains",
-		.hint = "  Only people with an email address of exactly these domains get in, such as clinic.example. "
-			"The first\n"
-			"  one takes part in computing user ids: never change it once there are accounts.",
+		.hint = "  Only people with an email address of exactly these domains get in, such as\n"
+			"  clinic.example. The first one takes part in computing user ids: never change\n"
+			"  it once there are accounts.",
 		.option = "--domain",
 		.judge = judge_domains,
 	};
@@ -252,8 +246,7 @@ static void show_tenants(const char *text)
 
 		(void)snprintf(company.tenant, sizeof(company.tenant), "%s", name);
 		configuration_company(text, &company);
-		if (asprintf(&line, "%s: %s, for emails of %s", name, company.issuer, company.domains) < 0)
-			line = NULL;
+		line = printed("%s: %s, for emails of %s", name, company.issuer, company.domains);
 		shown = line ? terminal_text(line) : NULL;
 		(void)printf("  %s\n", shown ? shown : "");
 		company_release(&company);
@@ -341,8 +334,8 @@ static enum exit_code settle_name(struct gathering *gathering)
 {
 	static const struct question question = {
 		.text = "A short name for this company",
-		.hint = "  It stands in the configuration, in the log, and behind the dot of its people's account "
-			"names.",
+		.hint = "  It stands in the configuration, in the log, and behind the dot of its people's\n"
+			"  account names.",
 		.option = "--tenant",
 		.judge = judge_tenant,
 	};
@@ -382,8 +375,8 @@ static enum exit_code settle_auth(struct gathering *gathering)
 {
 	static const struct question question = {
 		.text = "Client authentication (none, secret, key)",
-		.hint = "  In Okta, on the same page: \"Client authentication\". None, a client secret, or a private "
-			"key.",
+		.hint = "  In Okta, on the same page: Client authentication. It is none, a client secret,\n"
+			"  or a private key.",
 		.option = "--client-auth",
 		.judge = judge_auth,
 		.fallback = "none",
@@ -580,9 +573,8 @@ static enum exit_code settle_ssh_passwords(struct gathering *gathering)
 		return EXIT_DONE;
 	}
 	if (gathering->interactive) {
-		(void)fputs("\n  Root and people with a local password may need one to come in over SSH. It can be "
-			    "turned off "
-			    "later.\n",
+		(void)fputs("\n  Root and people with a local password may need one to come in over SSH. It\n"
+			    "  can be turned off later.\n",
 			    stderr);
 		if (ask_yes("Let sshd go on taking passwords, too", true, &keep) != ASKED_ANSWER)
 			return EXIT_NOTHING;
@@ -593,11 +585,14 @@ static enum exit_code settle_ssh_passwords(struct gathering *gathering)
 
 /* ---- the order of it ---- */
 
+typedef enum exit_code settle_step(struct gathering *gathering);
+
+static settle_step *const steps[] = {
+	settle_issuer, settle_client_id, settle_auth, settle_secret, settle_domains, settle_name,
+};
+
 static enum exit_code settle_company(struct gathering *gathering)
 {
-	enum exit_code (*const steps[])(struct gathering * gathering) = {
-		settle_issuer, settle_client_id, settle_auth, settle_secret, settle_domains, settle_name,
-	};
 	enum exit_code code = EXIT_DONE;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && code == EXIT_DONE; i++)

@@ -12,6 +12,7 @@
 #include "common/wire.h"
 #include "provisiond/ctl/setup/candidate.h"
 #include "provisiond/ctl/setup/child.h"
+#include "provisiond/ctl/setup/printed.h"
 #include "provisiond/ctl/setup/report.h"
 #include "provisiond/ctl/table.h"
 #include "provisiond/ctl/time_text.h"
@@ -25,13 +26,11 @@ static const struct column columns[] = { { NULL, COLUMN_LABEL, 0 }, { NULL, COLU
 
 static void add(struct table *table, const char *label, const char *value)
 {
-	_cleanup_free_ char *indented = NULL;
+	_cleanup_free_ char *indented = printed("  %s", label);
 
-	if (asprintf(&indented, "  %s", label) < 0) {
-		indented = NULL;
-		table->failed = true;
+	table->failed = table->failed || !indented;
+	if (table->failed)
 		return;
-	}
 	table_add(table, indented);
 	table_add(table, value);
 }
@@ -40,40 +39,30 @@ static void add(struct table *table, const char *label, const char *value)
 static void add_all(struct table *table, const char *label, const struct wire_message *message, const char *key,
 		    const char *none)
 {
-	_cleanup_free_ char *joined = NULL;
+	_cleanup_free_ char *joined = strdup("");
 	const char *value;
 	size_t cursor = 0;
 
-	while ((value = wire_next(message, key, &cursor)) != NULL) {
-		char *longer = NULL;
+	while (joined && (value = wire_next(message, key, &cursor)) != NULL) {
+		char *longer = printed("%s%s%s", joined, *joined ? ", " : "", value);
 
-		if (asprintf(&longer, "%s%s%s", joined ? joined : "", joined ? ", " : "", value) < 0) {
-			table->failed = true;
-			return;
-		}
 		free(joined);
 		joined = longer;
 	}
-	add(table, label, joined ? joined : none);
+	table->failed = table->failed || !joined;
+	add(table, label, joined && *joined ? joined : none);
 }
 
 static void add_email(struct table *table, const struct wire_message *identity)
 {
 	const char *email = wire_get(identity, "email"), *verified = wire_get(identity, "email_verified");
-	_cleanup_free_ char *text = NULL;
+	const char *word = !verified || !*verified         ? "Okta does not say whether it is verified"
+			   : strcmp(verified, "true") == 0 ? "verified"
+							   : "not verified";
+	_cleanup_free_ char *text =
+		email && *email ? printed("%s (%s)", email, word) : strdup("none; Okta must give one (scope email)");
 
-	if (!email || !*email) {
-		add(table, "Email", "none; Okta must give one (scope email)");
-		return;
-	}
-	if (asprintf(&text, "%s (%s)", email,
-		     !verified || !*verified         ? "Okta does not say whether it is verified"
-		     : strcmp(verified, "true") == 0 ? "verified"
-						     : "not verified") < 0) {
-		text = NULL;
-		table->failed = true;
-		return;
-	}
+	table->failed = table->failed || !text;
 	add(table, "Email", text);
 }
 

@@ -19,6 +19,12 @@
 #include "provisiond/ctl/terminal.h"
 #include "provisiond/ctl/utf8.h"
 
+/* gcc's analyzer loses what is reached through the pointer in struct probing, and calls it leaked; the leak checks of
+ * the tests see it freed. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 #define PROGRAM SBINDIR "/pam_oidcd"
 #define SILENCE_MS 120000 /* longer than any request of pam_oidcd's may take */
 #define TICK_MS 1000

@@ -85,13 +85,12 @@ static void greet(const struct session *session)
 {
 	if (!session->interactive)
 		return;
-	(void)fputs("This connects the machine to your company's Okta. Nothing is changed before you have seen it and "
-		    "said yes;\n"
-		    "Ctrl-C ends it at any time. In Okta there must be an application: Applications > Create App "
-		    "Integration >\n"
-		    "OIDC - OpenID Connect > Native Application, with the grant type Device Authorization ticked, and "
-		    "people or\n"
-		    "groups assigned to it.\n",
+	(void)fputs("This connects the machine to your company's Okta. Nothing is changed before\n"
+		    "you have seen it and said yes; Ctrl-C ends it at any time.\n"
+		    "\n"
+		    "In Okta there must be an application: Applications > Create App Integration >\n"
+		    "OIDC - OpenID Connect > Native Application, with the grant type Device\n"
+		    "Authorization ticked, and people or groups assigned to it.\n",
 		    stderr);
 }
 
