@@ -370,6 +370,8 @@ def preview_then_signin(m):
     # And once she has it, as the daemon's record says, which is in use.
     again = dict(preview(m, probe.identity)[0])
     expect_equal((again["account"], again["uid"], again["created"]), ("alice", would["uid"], "0"), "the preview of who is there")
+    renamed = dict(preview(m, [(key, "alice.new@clinic.example" if key == "email" else value) for key, value in probe.identity])[0])
+    expect_equal((renamed.get("account"), renamed.get("uid")), ("alice", would["uid"]), "the preview of somebody whose email was changed")
     other = dict(preview(m, [(key, "00uSomebodyElse" if key == "subject" else value) for key, value in probe.identity])[0])
     expect_equal((other["status"], other["reason"]), ("refused", "subject_changed"), "the preview of a successor")
     expect_in("provisionctl reassign alice", other["remedy"], "what the administrator reads")
