@@ -264,8 +264,12 @@ def set_up(machine):
     machine.set_up()
     machine.expect_units("active")
     expect_in("pam_oidc.so", open("/etc/pam.d/common-auth").read(), "common-auth")
+    # What setup wrote is what pam-auth-update itself would have written.
+    written = machine.settings()
     machine.run("pam-auth-update", "--package", check=True)
-    machine.expect_units("active")
+    machine.expect_settings(written, "after pam-auth-update")
+    done = machine.run("provisionctl", "check", seconds=60)
+    expect_equal(done.returncode, 0, f"provisionctl check; it said:\n{done.stdout}{done.stderr}")
 
 
 def take_back(machine):
