@@ -8,6 +8,7 @@
  *   changes ways USER           who gets how far in PAM, one line for each way
  *   changes ways USER FILE      the same compared with what that said before
  */
+#include <grp.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -64,12 +65,14 @@ static bool add_configuration(struct change_set *set)
 	static const char text[] = "[tenant clinic]\nissuer = https://clinic.okta.example\nclient_id = clinic-app\n"
 				   "domains = clinic.example\nclient_auth = basic\n"
 				   "client_secret_file = /etc/pam_oidc/clinic.secret\n";
+	const struct group *daemon = getgrnam("_pam_oidc");
+	gid_t group = daemon ? daemon->gr_gid : 0;
 	const struct change_file secret = { .path = "/etc/pam_oidc/clinic.secret",
 					    .after = "not-to-be-seen-anywhere",
 					    .after_length = 23,
 					    .secret = true,
 					    .mode = 0640,
-					    .group = 990,
+					    .group = group,
 					    .undo = CHANGE_UNDO_WHOLE };
 	const struct change_file configuration = { .path = "/etc/pam_oidc.conf",
 						   .after = text,
@@ -78,7 +81,7 @@ static bool add_configuration(struct change_set *set)
 						   .set_owner_and_mode = true,
 						   .undo = CHANGE_UNDO_WHOLE };
 
-	return change_set_add_directory(set, "/etc/pam_oidc", 0750, 0, 990, fault, sizeof(fault)) &&
+	return change_set_add_directory(set, "/etc/pam_oidc", 0750, 0, group, fault, sizeof(fault)) &&
 	       change_set_add_file(set, &secret, fault, sizeof(fault)) &&
 	       change_set_add_file(set, &configuration, fault, sizeof(fault));
 }

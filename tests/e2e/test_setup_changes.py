@@ -289,7 +289,7 @@ def failing_step(m):
     prepare(m)
     before = files()
     told = changes(m, "apply", "--fail", status=3)
-    expect_in("fault: fail: /bin/false failed with status 1: . Do not.", told, "what is said")
+    expect_in("fault: fail: /bin/false failed with status 1. Do not.", told, "what is said")
     expect_same(before, "after a step that failed")
     expect_equal(changes(m, "history").strip(), "none", "the record")
 

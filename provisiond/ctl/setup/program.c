@@ -139,13 +139,13 @@ bool program_run(const char *const *argv, const char *const *environment, int *r
 	return true;
 }
 
-/* The last line that is not empty. Cuts the text behind it. */
+/* The last line that is not empty, without a full stop. Cuts the text behind it. */
 static const char *last_line(char *text)
 {
 	size_t end = strlen(text);
 	const char *start;
 
-	while (end > 0 && strchr(" \t\r\n", text[end - 1]))
+	while (end > 0 && strchr(" \t\r\n.", text[end - 1]))
 		end--;
 	text[end] = '\0';
 	start = strrchr(text, '\n');
@@ -155,13 +155,16 @@ static const char *last_line(char *text)
 bool program_succeeds(const char *const *argv, char *fault, size_t fault_size)
 {
 	_cleanup_free_ char *output = NULL;
+	const char *line;
 	int status = 0;
 
 	if (!program_run(argv, NULL, &status, &output, fault, fault_size))
 		return false;
 	if (status == 0)
 		return true;
-	return change_fault(fault, fault_size, "%s failed with status %d: %.400s", argv[0], status, last_line(output));
+	line = last_line(output);
+	return change_fault(fault, fault_size, "%s failed with status %d%s%.400s", argv[0], status, *line ? ": " : "",
+			    line);
 }
 
 #define WORDS_MAX 64

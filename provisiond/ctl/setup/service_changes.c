@@ -67,7 +67,7 @@ static bool add_order(struct change_set *set, const char *says, const struct ord
 		.says = says,
 		.apply = order_words(apply),
 		.undo = undo ? order_words(undo) : NULL,
-		.remedy = "See what \"systemctl status provisiond pam_oidcd\" says.",
+		.remedy = "Why is in the journal: journalctl -n 30 -u provisiond -u pam_oidcd",
 	};
 
 	return !step.apply || change_set_add_step(set, &step, fault, fault_size);
