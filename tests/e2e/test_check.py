@@ -16,12 +16,25 @@ from machine import CONFIG, PRODUCT, PROVISIOND_SOCKET
 
 CTL = "/usr/sbin/provisionctl"
 RESULTS = "user_unknown=ignore authinfo_unavail=ignore module_unknown=ignore default=die"
+LIBRARIES = "/run/libraries"
 DROP_IN = "/etc/ssh/sshd_config.d/00-pam_oidc.conf"
+
+
+def module():
+    return f"{installed.pam_folder()}/pam_oidc.so"
 
 
 def healthy(m, **options):
     """The machine as set-up leaves it: all in its place, and pam_oidc in every service that asks for people."""
     installed.install()
+    # What is damaged here must not be what was built, which others run, too.
+    for name in os.listdir("/etc/pam.d"):
+        m.run("sed", "-i", f"s|{PRODUCT}/pam_oidc.so|{module()}|", f"/etc/pam.d/{name}", check=True)
+    os.makedirs(LIBRARIES)
+    installed.put(f"{PRODUCT}/libnss_oidc.so.2", f"{LIBRARIES}/libnss_oidc.so.2", 0o644)
+    with open("/etc/ld.so.conf.d/pam_oidc.conf", "w") as file:
+        file.write(f"{LIBRARIES}\n")
+    m.run("ldconfig", check=True)
     if os.path.exists("/etc/pam.d/sudo-i"):
         m.run("cp", "/etc/pam.d/sudo", "/etc/pam.d/sudo-i", check=True)
     m.start(**options)
@@ -365,7 +378,7 @@ def issuer(m):
 OUR_AUTH = r"^auth .*pam_oidc\.so.*$"
 OUR_ACCOUNT = r"^account .*pam_oidc\.so.*$"
 OUR_SESSION = r"^session .*pam_oidc\.so.*$"
-MODULE = f"{PRODUCT}/pam_oidc.so"
+MODULE = "@module@"
 
 # What is done to a service's file, and what is found of it.
 STACKS = (
@@ -401,18 +414,19 @@ def stacks(m):
     for service, what, pattern, line, level, words in STACKS:
         path = f"/etc/pam.d/{service}"
         kept = Kept(path)
+        line = line.replace(MODULE, module())
         edit(path, pattern, lambda _: line, count=0 if pattern.startswith("^(") else 1)
         fault = expect_fault(m, f"{service}: {what}", level, "pam", words)
         if "use this control field" in fault["remedy"]:
             # The remedy holds the field that is right: put in its place, it mends the line.
             control = fault["remedy"].split(": ", 1)[1]
-            edit(path, rf"^(\w+) +(\[.*?\]|\w+)(?= {re.escape(MODULE)})", lambda match: (
-                f"{match.group(1)} {control}" if match.group(0).startswith(line.split(f" {MODULE}")[0]) else match.group(0)), count=0)
+            edit(path, rf"^(\w+) +(\[.*?\]|\w+)(?= {re.escape(module())})", lambda match: (
+                f"{match.group(1)} {control}" if match.group(0).startswith(line.split(f" {module()}")[0]) else match.group(0)), count=0)
             expect_healthy(m, f"{service}: {what}: with the remedy's control field")
         kept.restore()
         expect_healthy(m, f"{service}: {what}: mended")
-    os.chmod(os.path.realpath(MODULE), 0o775)
-    fault = expect_fault(m, "the module's mode", "error", "pam", [MODULE, "0775"])
+    os.chmod(module(), 0o775)
+    fault = expect_fault(m, "the module's mode", "error", "pam", [module(), "0775"])
     follow(m, fault["remedy"], "the remedy")
     expect_healthy(m, "with the module's mode corrected")
 
@@ -469,7 +483,7 @@ def names(m):
     expect_fault(m, "the library is not found", "error", "names", ["libnss_oidc.so.2"])
     os.rename("/etc/pam_oidc.ld", "/etc/ld.so.conf.d/pam_oidc.conf")
     m.run("ldconfig", check=True)
-    library = os.path.realpath(f"{PRODUCT}/libnss_oidc.so.2")
+    library = f"{LIBRARIES}/libnss_oidc.so.2"
     os.chmod(library, 0o757)
     fault = expect_fault(m, "everybody may write the library", "error", "names", ["libnss_oidc.so.2", "0757"])
     follow(m, fault["remedy"], "the remedy")
