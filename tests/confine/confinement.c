@@ -334,6 +334,8 @@ static const struct directive directives[] = {
 	{ .section = "Service", .key = "Restart", .take = pass_over },
 	{ .section = "Service", .key = "RestartSec", .take = pass_over },
 	{ .section = "Service", .key = "WatchdogSec", .take = pass_over },
+	/* ReadOnlyPaths= once more, for the sake of a fault of systemd 252. */
+	{ .section = "Service", .key = "BindReadOnlyPaths", .take = pass_over },
 	{ .section = "Service", .key = "TimeoutStopSec", .take = pass_over },
 	{ .section = "Service", .key = "User", .take = take_user },
 	{ .section = "Service", .key = "Group", .take = take_user },
