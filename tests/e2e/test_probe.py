@@ -79,7 +79,7 @@ WRONG = [
     ("nobody at that address", {"config": issuer_at(f"https://{HOST}:1")}, None, "discovery", "bad", "onnect", "firewall"),
     ("no host of that name", {"config": issuer_at("https://nowhere.invalid")}, None, "discovery", "bad", "nowhere.invalid", "getent hosts"),
     ("an unknown authority", {"config": without_ca}, None, "tls", "bad", "certificate", "ca_file"),
-    ("a missing CA file", {"config": lambda m: m.standard_configuration().replace(m.issuer.ca, "/etc/no-such.pem")}, None, "tls", "bad", "certificate", "ca_file in [login]"),
+    ("a missing CA file", {"config": lambda m: m.standard_configuration().replace(m.issuer.ca, "/etc/no-such.pem")}, None, "tls", "bad", "/etc/no-such.pem", "ca_file in [login]"),
     ("a certificate for another name", {"config": issuer_at("https://ward.okta.example")}, None, "tls", "bad", "ward.okta.example", "spelling of issuer"),
     ("a certificate that is over", {"certificate_days": -1}, None, "tls", "bad", "expired", "clock first"),
     ("a certificate that ends soon", {"certificate_days": 5}, "alice", "tls", "warning", "more days only", "renewed"),
