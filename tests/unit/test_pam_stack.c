@@ -256,7 +256,7 @@ static void stacks_end_as_libpam_ends_them(void **state)
 		{ "auth required a.so no\nauth [success=reset] b.so yes\nauth required c.so yes\n",
 		  PAM_OUTCOME_SUCCESS_WITHOUT },
 		{ "auth required a.so ignore\n", PAM_OUTCOME_FAILURE_WITHOUT },
-		{ "auth [default=ok] a.so ignore\n", PAM_OUTCOME_FAILURE_WITHOUT },
+		{ "auth [default=ok] a.so ignore\nauth required b.so yes\n", PAM_OUTCOME_SUCCESS_WITHOUT },
 		{ "auth [success=ok] a.so no\n", PAM_OUTCOME_FAILURE_WITHOUT },
 		/* Inside a substack, done and die end just that; what it decided stays. */
 		{ "auth substack yes\nauth required c.so no\n", PAM_OUTCOME_FAILURE_WITHOUT },
