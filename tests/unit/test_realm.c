@@ -231,9 +231,8 @@ static void a_dry_run_goes_on_after_a_tenant_that_fails(void **state)
 	realm_unref(realm);
 	assert_true(stage_run_until(is_over, NULL));
 	assert_false(all_good);
-	assert_string_equal(findings,
-			    CLINIC_IS_THERE "clinic keys good\nclinic client good\nclinic device_code good\n"
-					    "lab discovery bad\n");
+	assert_string_equal(findings, CLINIC_IS_THERE "clinic keys good\nclinic client good\nclinic device_code good\n"
+						      "lab discovery bad\n");
 }
 
 static void a_dry_run_without_faults_is_all_good(void **state)
@@ -253,8 +252,7 @@ static void keys_that_are_of_no_use_are_found(void **state)
 	assert_non_null(begin_dry_run(stage.realm));
 	assert_true(stage_run_until(is_over, NULL));
 	assert_false(all_good);
-	assert_string_equal(findings,
-			    CLINIC_IS_THERE "clinic keys bad\nclinic client good\nclinic device_code good\n");
+	assert_string_equal(findings, CLINIC_IS_THERE "clinic keys bad\nclinic client good\nclinic device_code good\n");
 }
 
 static void only_the_tenant_that_was_asked_for_is_tried(void **state)
