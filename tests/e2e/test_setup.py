@@ -122,6 +122,8 @@ def interactive(m):
     text = screen.text()
     for sentence in ("Alice Aranda", "Clinic IT", "+client_id = clinic-app", "A sign-in with Okta has worked", "provisionctl setup --undo"):
         expect_in(sentence, text, "the session")
+    done = m.run("/usr/sbin/provisionctl", "check")
+    expect(done.returncode == 0, f"provisionctl check finds everything good (it ended with {done.returncode}):\n{done.stdout}{done.stderr}")
     expect(not os.path.exists(FOLDER), f"{FOLDER} is gone")
 
 
