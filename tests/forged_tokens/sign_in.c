@@ -136,6 +136,12 @@ struct question *question_ask(struct loop *loop, const struct wire_writer *messa
 	return &scene.question;
 }
 
+struct question *question_ask_again(struct loop *loop, const struct wire_writer *message, int64_t timeout_ms,
+				    question_answered *answered, void *context)
+{
+	return question_ask(loop, message, timeout_ms, answered, context);
+}
+
 void question_cancel(struct question *question)
 {
 	if (question)

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "provisiond/file_attributes.h"
 
 /* ---- reading ---- */
 
@@ -150,53 +150,6 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* An attribute that vouches for the content must not outlive it: the kernel makes a new one. */
-static bool attribute_of_content(const char *name)
-{
-	return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
-}
-
-static int copy_attribute(int from, int to, const char *name)
-{
-	_cleanup_free_ char *value = NULL;
-	ssize_t size = fgetxattr(from, name, NULL, 0);
-
-	if (size < 0)
-		return -errno;
-	value = malloc((size_t)size + 1);
-	if (!value)
-		return -ENOMEM;
-	size = fgetxattr(from, name, value, (size_t)size);
-	if (size < 0)
-		return -errno;
-	if (fsetxattr(to, name, value, (size_t)size, 0) == 0)
-		return 0;
-	/* Without SELinux in force, a label that is left on the disk means nothing, and may not be copied. */
-	return errno == EPERM && strcmp(name, "security.selinux") == 0 ? 0 : -errno;
-}
-
-static int copy_attributes(int from, int to)
-{
-	_cleanup_free_ char *names = NULL;
-	ssize_t size = flistxattr(from, NULL, 0);
-
-	if (size <= 0)
-		return size < 0 && errno != ENOTSUP ? -errno : 0;
-	names = malloc((size_t)size);
-	if (!names)
-		return -ENOMEM;
-	size = flistxattr(from, names, (size_t)size);
-	if (size < 0)
-		return -errno;
-	for (const char *name = names; name < names + size; name += strlen(name) + 1) {
-		int r = attribute_of_content(name) ? 0 : copy_attribute(from, to, name);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* Owner first, which clears bits of the mode; the mode after the ACL, which changes it; all of it before the content.
  */
 static int dress(int fd, const struct place *place, const struct change_owner *owner)
@@ -209,7 +162,7 @@ static int dress(int fd, const struct place *place, const struct change_owner *o
 	if (fchown(fd, user, group) != 0)
 		return -errno;
 	if (place->original >= 0)
-		r = copy_attributes(place->original, fd);
+		r = file_attributes_copy(place->original, fd);
 	if (r < 0)
 		return r;
 	return fchmod(fd, mode) != 0 ? -errno : 0;
