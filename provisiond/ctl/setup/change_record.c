@@ -382,7 +382,7 @@ static bool parse_record(char *text, struct change_set *set)
 {
 	struct change *change = NULL;
 	char *rest = NULL;
-	const char *line = strtok_r(text, "\n", &rest);
+	char *line = strtok_r(text, "\n", &rest);
 
 	if (!line || strcmp(line, FIRST_LINE) != 0)
 		return false;
