@@ -99,6 +99,7 @@ void findings_release(struct findings *findings)
 
 #define LEVEL_WIDTH 9 /* the longest name and two blanks */
 #define ITEM_WIDTH_MAX 15
+#define TO_DO "To do:"
 #define NARROWEST 40 /* no line is broken for less */
 
 static size_t item_width(const struct findings *findings)
@@ -114,42 +115,38 @@ static size_t item_width(const struct findings *findings)
 	return widest + 2;
 }
 
-/* Prints text that is harmless already, from the column `indent` on, broken at blanks before `columns` (0: never). The
- * lines that follow begin at `indent`. */
-static void print_broken(const char *text, size_t indent, size_t columns)
+/* Prints text that is harmless already, with the cursor in column `at`, broken at blanks before `columns` (0: never).
+ * The lines that follow begin at `indent`. */
+static void print_broken(const char *text, size_t at, size_t indent, size_t columns)
 {
-	size_t at = indent;
+	bool begins = true;
 
 	while (*text) {
 		size_t length = strcspn(text, " ");
 		_cleanup_free_ char *word = strndup(text, length);
 		size_t width = word ? terminal_width(word) : length;
 
-		if (columns >= NARROWEST && at > indent && at + 1 + width > columns) {
+		if (columns >= NARROWEST && !begins && at + 1 + width > columns) {
 			(void)printf("\n%*s", (int)indent, "");
 			at = indent;
-		} else if (at > indent) {
+		} else if (!begins) {
 			(void)putchar(' ');
 			at++;
 		}
 		(void)printf("%.*s", (int)length, text);
 		at += width;
+		begins = false;
 		text += length + (text[length] == ' ');
 	}
 	(void)putchar('\n');
 }
 
-static bool print_part(const char *before, const char *text, size_t indent, size_t columns)
+static bool print_text(const char *text, size_t at, size_t indent, size_t columns)
 {
-	_cleanup_free_ char *whole = NULL, *shown = NULL;
+	_cleanup_free_ char *shown = terminal_text(text);
 
-	if (asprintf(&whole, "%s%s", before, text) < 0) {
-		whole = NULL;
-		return false;
-	}
-	shown = terminal_text(whole);
 	if (shown)
-		print_broken(shown, indent, columns);
+		print_broken(shown, at, indent, columns);
 	return shown;
 }
 
@@ -168,15 +165,12 @@ static bool print_finding(const struct finding *finding, size_t item_columns, bo
 	(void)printf("%s%s%s%*s", colour ? shade : "", level_name(finding->level), colour ? PLAIN : "",
 		     (int)(LEVEL_WIDTH - strlen(level_name(finding->level))), "");
 	(void)printf("%s%*s", item, width < item_columns ? (int)(item_columns - width) : 1, "");
-	if (!print_part("", text, indent, columns))
+	if (!print_text(text, indent, indent, columns))
 		return false;
 	if (!*finding->remedy)
 		return true;
-	(void)printf("%*s%s", (int)indent, "", colour ? BOLD : "");
-	if (!print_part("To do: ", finding->remedy, indent, columns))
-		return false;
-	(void)fputs(colour ? PLAIN : "", stdout);
-	return true;
+	(void)printf("%*s%s" TO_DO "%s ", (int)indent, "", colour ? BOLD : "", colour ? PLAIN : "");
+	return print_text(finding->remedy, indent + strlen(TO_DO) + 1, indent, columns);
 }
 
 static void print_summary(const struct findings *findings, bool colour)
