@@ -346,6 +346,8 @@ static void the_line_that_sets_a_keyword_first_is_named(void **state)
 	assert_int_equal(sshd_lines_setting(text, 10, "UsePAM"), 0);
 	assert_true(sshd_lines_effective("port 22\nusepam yes\n", "usepam", value, sizeof(value)));
 	assert_string_equal(value, "yes");
+	assert_true(sshd_lines_effective("Port 22\nUsePAM no\n", "usepam", value, sizeof(value)));
+	assert_string_equal(value, "no");
 	assert_false(sshd_lines_effective("usepamx yes\n", "usepam", value, sizeof(value)));
 }
 

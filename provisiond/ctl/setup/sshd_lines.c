@@ -96,7 +96,7 @@ bool sshd_lines_effective(const char *output, const char *keyword, char *ret_val
 	while (*output) {
 		size_t length = strcspn(output, "\n");
 
-		if (length > name && strncmp(output, keyword, name) == 0 && output[name] == ' ') {
+		if (length > name && strncasecmp(output, keyword, name) == 0 && output[name] == ' ') {
 			(void)snprintf(ret_value, value_size, "%.*s", (int)(length - name - 1), output + name + 1);
 			return true;
 		}

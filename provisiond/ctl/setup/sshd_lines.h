@@ -14,7 +14,8 @@ bool sshd_lines_find_include(const char *text, const char *path, const char **re
 /* The number (from 1) of the first line before `end` (an offset) that sets the keyword outside of a Match block; 0 when
  * none does. */
 unsigned sshd_lines_setting(const char *text, size_t end, const char *keyword);
-/* The value of a keyword (in lower case) in the output of `sshd -T`, in ret_value. False when it is not there. */
+/* The value of a keyword in the output of `sshd -T`, in ret_value: newer ones say "UsePAM yes", older ones "usepam yes".
+ * False when it is not there. */
 bool sshd_lines_effective(const char *output, const char *keyword, char *ret_value, size_t value_size);
 
 /* The next of the patterns in an Include's arguments, without quotes and made absolute; false at the end. */
