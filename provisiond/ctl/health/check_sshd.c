@@ -124,25 +124,37 @@ static void judge_grace(const struct sshd_settings *settings, unsigned timeout_s
 		     timeout_s);
 }
 
+/* "OpenSSH_9.2p1". False when that is not in the text. */
+static bool read_version(const char *text, unsigned long *ret_major, unsigned long *ret_minor)
+{
+	static const char name[] = "OpenSSH_";
+	const char *version = strstr(text, name);
+	char *end;
+
+	if (!version)
+		return false;
+	*ret_major = strtoul(version + sizeof(name) - 1, &end, 10);
+	if (*end != '.')
+		return false;
+	*ret_minor = strtoul(end + 1, NULL, 10);
+	return true;
+}
+
 /* sshd up to 10.2 shows a text only when what it came from has ended. Every sshd says its version when asked wrongly.
  */
 static void judge_text(const struct health *health, struct findings *findings)
 {
 	const char *argv[] = { SSHD, "-V", NULL };
 	_cleanup_program_output_ struct program_output output = { 0 };
-	const char *version;
-	unsigned major, minor;
+	unsigned long major, minor;
 
-	if (timed_program_run(argv, health->deadline_ms, &output) != 0)
-		return;
-	version = strstr(output.text, "OpenSSH_");
-	if (!version || sscanf(version, "OpenSSH_%u.%u", &major, &minor) != 2 || major > 10 ||
-	    (major == 10 && minor >= 3))
+	if (timed_program_run(argv, health->deadline_ms, &output) != 0 || !read_version(output.text, &major, &minor) ||
+	    major > 10 || (major == 10 && minor >= 3))
 		return;
 	findings_add(
 		findings, LEVEL_ERROR, ITEM_SSHD, "/etc/pam.d/sshd",
 		"take wait=info away from the auth line of pam_oidc.so, or say wait=retry there",
-		"wait=info shows no code with OpenSSH %u.%u: before 10.3, sshd keeps the text until the wait is over",
+		"wait=info shows no code with OpenSSH %lu.%lu: before 10.3, sshd keeps the text until the wait is over",
 		major, minor);
 }
 
