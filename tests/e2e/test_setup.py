@@ -462,6 +462,7 @@ def two_at_once(m):
     screen.wait_for("Okta domain, or issuer URL", 20)
     text = setup(m, *options(m), "--no-code", "--yes", status=7)
     expect_in("another setup is under way", text, "the second one")
+    expect_in("another setup is under way", setup(m, "--undo", "--yes", status=7), "an undo meanwhile")
     screen.press("C-c")
     expect_equal(screen.wait_for_end(20), 130, "the exit status of the first")
 
@@ -470,6 +471,8 @@ def two_at_once(m):
 def undone(m):
     as_packaged(m)
     setup(m, "--undo", "--yes", status=1)
+    setup(m, "--undo", status=2)
+    setup(m, "--undo", "--dry-run", status=2)
     before = {path: what for path, what in state().items() if path.startswith("/etc")}
     setup(m, *options(m), "--no-code", "--yes")
     setup(m, "--undo", "--yes")

@@ -127,6 +127,14 @@ enum exit_code setup_undo(const struct invocation *invocation, bool interactive)
 	char fault[CHANGE_FAULT_SIZE] = "";
 	bool wanted = invocation->yes;
 
+	if (invocation->dry_run) {
+		complain("--undo and --dry-run do not go together. What setup wrote is in /var/lib/provisiond/setup.");
+		return EXIT_USAGE;
+	}
+	if (!interactive && !wanted) {
+		complain("there is nobody to ask: this is no terminal. Give --yes to take everything back.");
+		return EXIT_USAGE;
+	}
 	if (change_set_history(fault, sizeof(fault)) == CHANGE_HISTORY_NONE) {
 		complain("setup has changed nothing on this machine that could be taken back.");
 		return EXIT_NOTHING;

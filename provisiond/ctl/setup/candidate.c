@@ -76,15 +76,8 @@ static bool lock_folder(int *ret_folder)
 	return false;
 }
 
-enum exit_code candidate_open(struct candidate *candidate)
+enum exit_code candidate_lock(struct candidate *candidate)
 {
-	const struct passwd *user = getpwnam(PAM_OIDC_USER);
-
-	if (!user || user->pw_uid == 0) {
-		complain("there is no user " PAM_OIDC_USER ", as which pam_oidcd runs. Make it: systemd-sysusers");
-		return EXIT_FAILED;
-	}
-	candidate->group = user->pw_gid;
 	if (!lock_folder(&candidate->folder)) {
 		if (errno != EWOULDBLOCK)
 			return cannot("A folder");
@@ -92,6 +85,22 @@ enum exit_code candidate_open(struct candidate *candidate)
 		return EXIT_FAILED;
 	}
 	empty(candidate->folder);
+	return EXIT_DONE;
+}
+
+enum exit_code candidate_open(struct candidate *candidate)
+{
+	const struct passwd *user = getpwnam(PAM_OIDC_USER);
+	enum exit_code code;
+
+	if (!user || user->pw_uid == 0) {
+		complain("there is no user " PAM_OIDC_USER ", as which pam_oidcd runs. Make it: systemd-sysusers");
+		return EXIT_FAILED;
+	}
+	candidate->group = user->pw_gid;
+	code = candidate_lock(candidate);
+	if (code != EXIT_DONE)
+		return code;
 	if (fchown(candidate->folder, 0, candidate->group) != 0 || fchmod(candidate->folder, 0710) != 0)
 		return cannot("A folder");
 	return EXIT_DONE;

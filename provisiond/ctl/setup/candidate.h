@@ -22,7 +22,9 @@ struct candidate {
 #define NO_CANDIDATE ((struct candidate){ .folder = -1 })
 
 /* Makes the folder, and takes it for this process alone: one setup at a time. EXIT_DONE, or another code after a
- * sentence. */
+ * sentence; the caller releases *candidate either way, which begins as NO_CANDIDATE. */
+enum exit_code candidate_lock(struct candidate *candidate);
+/* The same, and lets pam_oidcd in. */
 enum exit_code candidate_open(struct candidate *candidate);
 /* Writes the configuration with this company in it, and its secret beside it. `before` as in configuration_with(). The
  * same. */

@@ -508,6 +508,9 @@ static enum exit_code settle_secret(struct gathering *gathering)
 		return take_file(company, key ? key_file : secret_file, fault)
 			       ? EXIT_DONE
 			       : refuse_option(key ? "--key-file" : "--secret-file", fault);
+	/* One that was given before, and was a secret where a key is wanted now, or the other way round. */
+	if (company->secret.length > 0 && !judge_secret(company, &company->secret, fault))
+		secret_wipe(&company->secret);
 	there = has_secret(gathering, needs) || company->secret.length > 0;
 	if (gathering->interactive)
 		return key ? ask_for_key(gathering, there) : ask_for_secret(gathering, there);

@@ -226,6 +226,13 @@ static enum exit_code set_up(struct session *session)
 	return code;
 }
 
+static enum exit_code take_everything_back(struct session *session)
+{
+	enum exit_code code = candidate_lock(&session->candidate);
+
+	return code == EXIT_DONE ? setup_undo(session->invocation, session->interactive) : code;
+}
+
 enum exit_code set_up_machine(const struct invocation *invocation)
 {
 	struct session session = {
@@ -240,7 +247,7 @@ enum exit_code set_up_machine(const struct invocation *invocation)
 		return EXIT_LOCAL;
 	}
 	report_use_colour(invocation->colour);
-	code = invocation->undo ? setup_undo(invocation, session.interactive) : set_up(&session);
+	code = invocation->undo ? take_everything_back(&session) : set_up(&session);
 	release(&session);
 	if (code == EXIT_NOTHING && interruption_came())
 		complain("interrupted. Nothing was left changed.");
