@@ -29,7 +29,7 @@ static void split(char *line, struct account_line *ret_line)
 
 bool account_lines_parse(char *text, struct account_lines *ret_lines)
 {
-	struct account_lines lines = { .text = text };
+	struct account_lines lines = { .text = text, .length = text ? strlen(text) : 0 };
 	size_t most = 1;
 	char *line, *rest = text;
 
@@ -66,14 +66,8 @@ const struct account_line *account_lines_find(const struct account_lines *lines,
 
 void account_lines_release(struct account_lines *lines)
 {
-	/* Fields were ended in place, so its length is not known; the allocation's is. */
-	for (size_t i = 0; i < lines->count; i++)
-		for (size_t j = 1; j < 2; j++) {
-			char *field = lines->text + (lines->lines[i].fields[j] - lines->text);
-
-			if (*field)
-				explicit_bzero(field, strlen(field));
-		}
+	if (lines->text)
+		explicit_bzero(lines->text, lines->length);
 	free(lines->text);
 	free(lines->lines);
 	*lines = (struct account_lines){ 0 };

@@ -17,6 +17,7 @@ struct account_line {
 
 struct account_lines {
 	char *text;
+	size_t length;              /* of the text as it came */
 	struct account_line *lines; /* by name; of several with one name the first in the file comes first */
 	size_t count;
 };

@@ -34,6 +34,8 @@ char *health_read_file(const char *path)
 	text = malloc((size_t)st.st_size + 1);
 	if (!text)
 		return NULL;
+	/* No copy of it stays in a buffer: there may be password hashes in it. */
+	(void)setvbuf(file, NULL, _IONBF, 0);
 	length = fread(text, 1, (size_t)st.st_size, file);
 	text[length] = '\0';
 	return take_pointer(text);
