@@ -69,6 +69,7 @@ help:
 	@echo 'make check      all tests (as root; the machine stays as it is)'
 	@echo 'make fuzz       fuzz every parser and the PAM module (TIME=600: seconds for each; needs clang)'
 	@echo 'make demo       a sign-in from end to end in your terminal (as root; the machine stays as it is)'
+	@echo 'make deb        the Debian packages of this release, into build/deb/ (needs what debian/control names)'
 	@echo 'make install    into DESTDIR and prefix; nothing is enabled'
 	@echo 'make dist       the sources as one file, $(BUILD)/pam_oidc-VERSION.tar.gz'
 	@echo 'make rpm        packages for Fedora and RHEL, into $(BUILD)/rpm/'
