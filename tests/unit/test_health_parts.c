@@ -108,6 +108,20 @@ static void what_sshd_says_is_read(void **state)
 	assert_string_equal(settings.penalty_exempt, "192.0.2.0/24");
 }
 
+static void keywords_are_read_in_any_case(void **state)
+{
+	_cleanup_sshd_settings_ struct sshd_settings settings = { 0 };
+
+	(void)state;
+	assert_true(sshd_settings_parse("UsePAM yes\nLoginGraceTime 90\nKbdInteractiveAuthentication yes\nUseDNS yes\n"
+					"MaxStartups 1:2:3\nDenyUsers alice\nPerSourcePenalties no\n",
+					&settings));
+	assert_true(settings.use_pam && settings.keyboard_interactive && settings.use_dns && !settings.penalties);
+	assert_int_equal(settings.login_grace_time_s, 90);
+	assert_int_equal(settings.startups_rate, 2);
+	assert_int_equal(settings.deny_users.count, 1);
+}
+
 static void what_is_no_answer_of_sshds_is_refused(void **state)
 {
 	struct sshd_settings settings;
@@ -378,6 +392,7 @@ int main(void)
 		cmocka_unit_test(the_order_of_name_services_is_judged),
 		cmocka_unit_test(a_search_that_ends_only_while_a_source_is_away_is_told_apart),
 		cmocka_unit_test(what_sshd_says_is_read),
+		cmocka_unit_test(keywords_are_read_in_any_case),
 		cmocka_unit_test(what_is_no_answer_of_sshds_is_refused),
 		cmocka_unit_test(methods_must_have_one_that_shows_a_code),
 		cmocka_unit_test(rules_by_user_name_are_found_in_sshd_config),

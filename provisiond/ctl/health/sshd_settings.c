@@ -19,7 +19,7 @@
 
 static bool take_yes_no(const char *value, bool *ret)
 {
-	*ret = strcmp(value, "yes") == 0;
+	*ret = strcasecmp(value, "yes") == 0;
 	return true;
 }
 
@@ -70,39 +70,40 @@ static bool take_startups(const char *value, struct sshd_settings *settings)
 
 enum { SEEN_PAM = 1, SEEN_KEYBOARD = 2, SEEN_GRACE = 4, SEEN_STARTUPS = 8, SEEN_ALL = 15 };
 
+/* Up to 10.5 keywords are in lower case, then as the manual writes them. */
 static bool take_setting(const char *key, const char *value, struct sshd_settings *settings, unsigned *seen)
 {
-	if (strcmp(key, "usepam") == 0) {
+	if (strcasecmp(key, "usepam") == 0) {
 		*seen |= SEEN_PAM;
 		return take_yes_no(value, &settings->use_pam);
 	}
-	if (strcmp(key, "kbdinteractiveauthentication") == 0) {
+	if (strcasecmp(key, "kbdinteractiveauthentication") == 0) {
 		*seen |= SEEN_KEYBOARD;
 		return take_yes_no(value, &settings->keyboard_interactive);
 	}
-	if (strcmp(key, "logingracetime") == 0) {
+	if (strcasecmp(key, "logingracetime") == 0) {
 		*seen |= SEEN_GRACE;
 		settings->login_grace_time_s = strtol(value, NULL, 10);
 		return true;
 	}
-	if (strcmp(key, "maxstartups") == 0) {
+	if (strcasecmp(key, "maxstartups") == 0) {
 		*seen |= SEEN_STARTUPS;
 		return take_startups(value, settings);
 	}
-	if (strcmp(key, "passwordauthentication") == 0)
+	if (strcasecmp(key, "passwordauthentication") == 0)
 		return take_yes_no(value, &settings->password);
-	if (strcmp(key, "usedns") == 0)
+	if (strcasecmp(key, "usedns") == 0)
 		return take_yes_no(value, &settings->use_dns);
-	if (strcmp(key, "denyusers") == 0)
+	if (strcasecmp(key, "denyusers") == 0)
 		return take_patterns(value, &settings->deny_users);
-	if (strcmp(key, "allowusers") == 0)
+	if (strcasecmp(key, "allowusers") == 0)
 		return take_patterns(value, &settings->allow_users);
-	if (strcmp(key, "authenticationmethods") == 0)
+	if (strcasecmp(key, "authenticationmethods") == 0)
 		return take_text(value, &settings->authentication_methods);
-	if (strcmp(key, "persourcepenaltyexemptlist") == 0)
-		return take_text(strcmp(value, "none") == 0 ? "" : value, &settings->penalty_exempt);
-	if (strcmp(key, "persourcepenalties") == 0) {
-		settings->penalties = strcmp(value, "no") != 0;
+	if (strcasecmp(key, "persourcepenaltyexemptlist") == 0)
+		return take_text(strcasecmp(value, "none") == 0 ? "" : value, &settings->penalty_exempt);
+	if (strcasecmp(key, "persourcepenalties") == 0) {
+		settings->penalties = strcasecmp(value, "no") != 0;
 		return true;
 	}
 	return true;
@@ -164,7 +165,7 @@ static bool is_keyboard(const char *method, size_t length)
 
 bool sshd_methods_allow_keyboard(const char *methods)
 {
-	if (strcmp(methods, "any") == 0)
+	if (strcasecmp(methods, "any") == 0)
 		return true;
 	while (*(methods += strspn(methods, ", \t"))) {
 		size_t length = strcspn(methods, ", \t");
