@@ -68,6 +68,7 @@ help:
 	@echo 'make deps       install what building and testing need (apt or dnf; as root)'
 	@echo 'make check      all tests (as root; the machine stays as it is)'
 	@echo 'make fuzz       fuzz every parser and the PAM module (TIME=600: seconds for each; needs clang)'
+	@echo 'make bench      figures beside those of what people would use instead (as root; QUICK=1: ratios only; ROWS="part of a name")'
 	@echo 'make demo       a sign-in from end to end in your terminal (as root; the machine stays as it is)'
 	@echo 'make deb        the Debian packages of this release, into build/deb/ (needs what debian/control names)'
 	@echo 'make install    into DESTDIR and prefix; nothing is enabled'

@@ -1,0 +1,91 @@
+"""What one account costs, and two hundred at once, on a disk: against useradd -m and systemd-sysusers."""
+
+import os
+import shutil
+import statistics
+import subprocess
+
+from bench import measure, pairs_of, pairs_row, point, ratio_at_most
+
+SIZES = (100, 1000, 10000)
+USERADD = ("useradd", "-m", "%s")
+# Says what the account shall be in one line of its own, and reads none of the installed ones. It makes no home.
+SYSUSERS = ("systemd-sysusers", "--inline", 'u %s - "of the clinic" /home/%s /bin/bash')
+PEERS = (("useradd -m", USERADD), ("systemd-sysusers", SYSUSERS))
+PANEL = "One account made, by accounts there are (ms)"
+
+
+def onto_disk():
+    """Account files, homes and the database on the disk of the build folder, as on a real machine, instead of in memory."""
+    folder = f"/run/sandbox/product/disk.{os.getpid()}"
+    os.mkdir(folder, 0o755)
+    for number, place in enumerate(("/etc", "/home", "/var/lib/provisiond")):
+        subprocess.run(["cp", "-a", place, f"{folder}/{number}"], check=True)
+        subprocess.run(["mount", "--bind", f"{folder}/{number}", place], check=True)
+    return folder
+
+
+def without_caches():
+    """useradd starts the programs of nscd and sssd, where they are installed, to empty their caches: here it need not."""
+    os.makedirs("/run/sandbox/sbin/upper")
+    os.makedirs("/run/sandbox/sbin/work")
+    subprocess.run(["mount", "-t", "overlay", "-o", "lowerdir=/usr/sbin,upperdir=/run/sandbox/sbin/upper,workdir=/run/sandbox/sbin/work",
+                    "overlay", "/usr/sbin"], check=True)
+    for name in ("nscd", "sss_cache"):
+        if os.path.exists(f"/usr/sbin/{name}"):
+            os.unlink(f"/usr/sbin/{name}")
+
+
+def accounts(m, *arguments):
+    return pairs_of("accounts", *arguments, BENCH_ISSUER=m.issuer.issuer)
+
+
+def start(m, settings=""):
+    m.start_issuer()
+    m.configure(m.standard_configuration(accounts=settings))
+    m.start_provisiond()
+
+
+class OnDisk:
+    """provisiond on a disk, and the disk's folder removed in the end."""
+
+    def __init__(self, m):
+        self.m = m
+
+    def __enter__(self):
+        without_caches()
+        self.folder = onto_disk()
+        start(self.m)
+        return self
+
+    def __exit__(self, *_):
+        self.m.daemons["provisiond"].stop()
+        shutil.rmtree(self.folder)
+
+
+def one_name(size, peer):
+    return f"one account created, {size:,} there, against {peer}"
+
+
+@measure("accounts", [one_name(size, peer) for size in SIZES for peer, _ in PEERS])
+def one_account(m, quick):
+    rounds = 7 if quick else 100
+    have = 0
+    with OnDisk(m):
+        for number, size in enumerate(SIZES[:2] if quick else SIZES):
+            accounts(m, "grow", "p", have, size)
+            have = size
+            for peer, command in PEERS:
+                pairs = accounts(m, "one", f"{peer[0]}{number}", rounds, *command)
+                point(PANEL, "pam_oidc", size, statistics.median(ours for ours, _ in pairs) / 1000)
+                point(PANEL, peer, size, statistics.median(theirs for _, theirs in pairs) / 1000)
+                yield pairs_row(one_name(size, peer), pairs, "ms", ratio_at_most(0.2), scale=0.001)
+
+
+@measure("accounts", ["200 accounts at once, against 200 times useradd -m"])
+def many_at_once(m, quick):
+    with OnDisk(m):
+        accounts(m, "grow", "p", 0, 100)
+        count, rounds = (100, 1) if quick else (200, 7)
+        pairs = accounts(m, "together", "q", rounds, count, *USERADD)
+        yield pairs_row("200 accounts at once, against 200 times useradd -m", pairs, "s", ratio_at_most(0.02), scale=1e-6)
