@@ -413,6 +413,8 @@ def stacks(m):
     expect_healthy(m, "before")
     for service, what, pattern, line, level, words in STACKS:
         path = f"/etc/pam.d/{service}"
+        if not os.path.exists(path):
+            continue  # this machine has no such service
         kept = Kept(path)
         line = line.replace(MODULE, module())
         edit(path, pattern, lambda _: line, count=0 if pattern.startswith("^(") else 1)
