@@ -35,8 +35,10 @@ def healthy(m, **options):
     with open("/etc/ld.so.conf.d/pam_oidc.conf", "w") as file:
         file.write(f"{LIBRARIES}\n")
     m.run("ldconfig", check=True)
-    if os.path.exists("/etc/pam.d/sudo-i"):
-        m.run("cp", "/etc/pam.d/sudo", "/etc/pam.d/sudo-i", check=True)
+    # These have files of their own in some releases, and nothing was put into them yet.
+    for service, like in (("sudo-i", "sudo"), ("su-l", "su")):
+        if os.path.exists(f"/etc/pam.d/{service}") and f"include {like}" not in open(f"/etc/pam.d/{service}").read():
+            m.run("cp", f"/etc/pam.d/{like}", f"/etc/pam.d/{service}", check=True)
     m.start(**options)
     os.chmod(m.issuer.ca, 0o644)
 
@@ -173,6 +175,7 @@ def configuration(m):
     m.configure(good.replace("[accounts]\n", "[accounts]\nemail_over_shh = yes\n"))
     fault = expect_fault(m, "an unknown key", "error", "configuration", [CONFIG, "email_over_shh"])
     expect_in("reload", fault["remedy"], "the remedy")
+    expect(fault["text"].startswith(CONFIG), f"the text is the daemon's sentence: {fault['text']}")
     m.configure(good)
     expect_healthy(m, "with the key corrected")
     m.configure(good.replace("clinic-app\n", "clinic-app\nlocal_groups = nosuchgroup\n"))

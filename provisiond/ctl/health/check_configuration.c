@@ -83,6 +83,9 @@ static bool take_sentences(const char *name, char *text, const struct health *he
 	while ((line = strsep(&rest, "\n"))) {
 		if (strncmp(line, name, length) == 0 && strncmp(line + length, ": ", 2) == 0)
 			line += length + 2;
+		/* What is wrong here is the report's to say. */
+		if (strncmp(line, "error: ", 7) == 0)
+			line += 7;
 		any |= *line != '\0';
 		if (*line && !said_already(health, findings, line))
 			findings_add(findings, LEVEL_ERROR, ITEM_CONFIGURATION, NULL, SENTENCE_REMEDY, "%s", line);
