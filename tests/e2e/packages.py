@@ -88,7 +88,7 @@ class Installed(Machine):
             way.result()
 
     def password_methods(self):
-        settings = self.run("sshd", "-T", check=True).stdout
+        settings = self.run("sshd", "-T", check=True).stdout.lower()
         methods = []
         if "\npasswordauthentication yes" in settings:
             methods.append("password")
