@@ -4,6 +4,8 @@
  */
 #include "provisiond/requests.h"
 
+#include <time.h>
+
 #include "common/listen.h"
 #include "common/log.h"
 #include "provisiond/facts.h"
@@ -32,11 +34,22 @@ static bool is_confirmed(struct service *service, const struct ticket_claim *cla
 	       (ret_record->state == ACCOUNT_ACTIVE || ret_record->state == ACCOUNT_INCOMPLETE);
 }
 
-/* A ticket may be one that was given out before this daemon started: its person starts again. Strangers are told
- * nothing. */
-static void put_restarted(const struct service *service, uid_t caller, struct wire_writer *answer)
+/* Whether the ticket may be one that the daemon before this one gave out: its person was admitted shortly before the
+ * start. */
+static bool may_be_of_the_daemon_before(const struct service *service, const struct ticket_claim *claim)
 {
-	if (caller == 0 && service->started_ms > 0 && wire_now_ms() - service->started_ms < TICKET_LIFE_MS)
+	_cleanup_record_ struct account_record record = { 0 };
+	int64_t up_ms = wire_now_ms() - service->started_ms, started_at = (int64_t)time(NULL) - up_ms / 1000;
+
+	return service->started_ms > 0 && up_ms < TICKET_LIFE_MS &&
+	       facts_record_named(service, claim->typed, &record) == STORE_FOUND &&
+	       record.last_signin_at < started_at && record.last_signin_at >= started_at - TICKET_LIFE_MS / 1000;
+}
+
+/* That person starts again. Strangers are told nothing. */
+static void put_restarted(const struct service *service, const struct ticket_claim *claim, struct wire_writer *answer)
+{
+	if (claim->caller == 0 && may_be_of_the_daemon_before(service, claim))
 		wire_put(answer, "reason", reason_name(REASON_RESTARTED));
 }
 
@@ -69,7 +82,7 @@ void handle_redeem(struct service *service, struct question *question, const str
 	if (!is_confirmed(service, &claim, &record)) {
 		log_refused_ticket(&claim);
 		question_begin_answer(question, &answer, "no");
-		put_restarted(service, claim.caller, &answer);
+		put_restarted(service, &claim, &answer);
 	} else {
 		question_begin_answer(question, &answer, "confirmed");
 		wire_put(&answer, "account", record.name);

@@ -5,6 +5,14 @@
 #include "daemon_bench.h"
 
 static const struct bench_setting plain = { .configuration = ONE_TENANT };
+
+static void starts_later(struct small_machine *machine)
+{
+	(void)machine;
+	bench_started_ahead_ms = 5000;
+}
+
+static const struct bench_setting started_later = { .configuration = ONE_TENANT, .seed = starts_later };
 static const struct bench_setting with_email_over_ssh = { .configuration =
 								  "[accounts]\nemail_over_ssh = yes\n" CLINIC };
 static const struct bench_setting with_claim = { .configuration = CLAIM_TENANT };
@@ -166,14 +174,28 @@ static void a_ticket_is_of_no_use_to_others(void **state)
 	assert_string_equal(ASK(*state, 2022975774, "op=redeem", ticket, "name=alice"), "confirmed");
 }
 
-/* The daemon has started just now: whoever has a ticket of the one before is told to start again. */
+/* Whoever was admitted shortly before the daemon started is told to start again. */
 static void a_ticket_from_before_the_start_is_told_apart_to_root_alone(void **state)
 {
 	struct bench *bench = *state;
+	char ticket[128];
 
+	admit_alice(bench, ticket);
 	assert_string_equal(ASK(bench, 0, "op=redeem", "ticket=of-the-daemon-before", "name=alice"), "no");
 	assert_field(bench, "reason", "restarted");
 	assert_string_equal(ASK(bench, MALLORY, "op=redeem", "ticket=of-the-daemon-before", "name=alice"), "no");
+	assert_false(wire_has(&bench->answer, "reason"));
+	assert_string_equal(ASK(bench, 0, "op=redeem", "ticket=of-the-daemon-before", "name=bob"), "no");
+	assert_false(wire_has(&bench->answer, "reason"));
+}
+
+static void a_made_up_ticket_is_no_ticket_from_before_the_start(void **state)
+{
+	struct bench *bench = *state;
+	char ticket[128];
+
+	admit_alice(bench, ticket);
+	assert_string_equal(ASK(bench, 0, "op=redeem", "ticket=made-up", "name=alice"), "no");
 	assert_false(wire_has(&bench->answer, "reason"));
 }
 
@@ -290,7 +312,8 @@ int main(void)
 		TEST_WITH(with_a_claim_an_email_is_promised_a_tenant_only, &with_claim),
 		TEST(an_admitted_person_has_an_account_and_one_ticket),
 		TEST(a_ticket_is_of_no_use_to_others),
-		TEST(a_ticket_from_before_the_start_is_told_apart_to_root_alone),
+		TEST_WITH(a_ticket_from_before_the_start_is_told_apart_to_root_alone, &started_later),
+		TEST(a_made_up_ticket_is_no_ticket_from_before_the_start),
 		TEST(nobody_is_admitted_to_a_local_user_root_or_another_person),
 		TEST(an_active_account_is_answered_with_its_rows_and_groups),
 		TEST(a_name_that_is_listed_as_a_member_is_given_to_nobody),
