@@ -349,10 +349,11 @@ static bool call_while_failing(void *context, const struct failing_manner *manne
 			fail_msg("%s would be kept out: %s", calling->user, pam_strerror(NULL, result));
 	} else if (result == PAM_SUCCESS) {
 		assert_int_equal(calling->expected, PAM_SUCCESS);
+		/* Twice where the first yes was lost on its way: the module asks once more. */
 		if (calling->phase == pam_sm_authenticate)
-			assert_int_equal(atomic_load(&shared->confirmed), 1);
+			assert_in_range(atomic_load(&shared->confirmed), 1, 2);
 		if (calling->scene == ASKED_FOR_ROOM)
-			assert_int_equal(atomic_load(&shared->answered), 1);
+			assert_in_range(atomic_load(&shared->answered), 1, 2);
 	} else {
 		assert_int_not_equal(result, PAM_USER_UNKNOWN);
 	}
