@@ -9,6 +9,7 @@ import os
 import statistics
 import subprocess
 
+PATIENCE_S = 300  # for one program of this folder
 MEASUREMENTS = []
 
 
@@ -102,8 +103,8 @@ def measure(topic, rows, quick=True, needs_peers=False):
 def pairs_of(program, *arguments, **environment):
     """What a program of this folder prints: pairs of microseconds."""
     done = subprocess.run(
-        [f"/run/sandbox/product/tests/bench/{program}", *[str(word) for word in arguments]],
-        capture_output=True, text=True, env={**os.environ, **environment},
+        [os.path.join("/run/sandbox/product/tests/bench", program), *[str(word) for word in arguments]],
+        capture_output=True, text=True, env={**os.environ, **environment}, timeout=PATIENCE_S,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{program} {arguments}: {done.stdout}{done.stderr}")

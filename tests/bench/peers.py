@@ -4,12 +4,24 @@ Nothing of them is installed on the machine. The sandbox sees them under /usr as
 """
 
 import os
+import shutil
 import subprocess
+import time
 
 import bench
 
 UNPACKED = os.environ.get("BENCH_PEERS", "/var/cache/pam_oidc-tests/bench")
 OIDC_CHILD = "/usr/libexec/sssd/oidc_child"
+
+# Its leanest setting: the two responders that logins need, and a domain that asks nobody else.
+SSSD_CONF = """\
+[sssd]
+services = nss, pam
+domains = clinic
+
+[domain/clinic]
+id_provider = files
+"""
 
 RUNNING = []
 
@@ -26,6 +38,31 @@ def show():
     if done.returncode != 0:
         raise bench.Skip(f"sssd cannot be shown over /usr: {done.stderr.strip()}")
     subprocess.run(["ldconfig"], check=True)
+
+
+def start_sssd():
+    """The monitor, which starts the domain's process and the responders; the monitor's process, once names are answered."""
+    for place in ("/etc/sssd", "/var/lib/sss", "/var/log/sssd"):
+        if os.path.isdir(UNPACKED + place):
+            shutil.copytree(UNPACKED + place, place, dirs_exist_ok=True)
+        os.makedirs(place, exist_ok=True)
+    with open("/etc/sssd/sssd.conf", "w") as file:
+        file.write(SSSD_CONF)
+    os.chmod("/etc/sssd/sssd.conf", 0o600)
+    output = open("/var/log/tests/sssd.log", "ab")
+    monitor = subprocess.Popen(["/usr/sbin/sssd", "-i", "--logger=files"], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/")
+    RUNNING.append(monitor)
+    wait_for_answers(monitor)
+    return monitor
+
+
+def wait_for_answers(monitor, seconds=60):
+    """Until it knows somebody from /etc/passwd."""
+    deadline = time.monotonic() + seconds
+    while subprocess.run(["getent", "-s", "sss", "passwd", "localuser"], capture_output=True).returncode != 0:
+        if monitor.poll() is not None or time.monotonic() > deadline:
+            raise bench.Skip("sssd does not answer: " + open("/var/log/tests/sssd.log").read()[-300:])
+        time.sleep(0.1)
 
 
 def stop():

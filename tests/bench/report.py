@@ -47,7 +47,7 @@ def line(row, quick=False):
 def as_json(rows):
     """A row that was skipped has no figures and no verdict."""
     names = ("row", "ours", "peer", "unit", "ratio", "goal", "met")
-    return json.dumps({"rows": [{name: getattr(row, name) for name in names} for row in rows]}, indent=1) + "\n"
+    return json.dumps({"rows": [{name: getattr(row, name) for name in names} for row in rows]}, indent=1, ensure_ascii=False) + "\n"
 
 
 def machine():

@@ -1,0 +1,78 @@
+/*
+ * What a PAM module and an NSS module add to the memory map of a program that has other libraries already:
+ *
+ *   mapped SERVICE NSS_SERVICE [LIBRARY...]
+ *
+ * The libraries are loaded first: sshd's own, for what is added to sshd. Prints KiB mapped, and KiB of these resident.
+ */
+#include <dlfcn.h>
+#include <nss.h>
+#include <pwd.h>
+#include <security/pam_appl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/stopwatch.h"
+
+struct mapped {
+	unsigned long size_kib, resident_kib;
+};
+
+/* Everything that belongs to a library's file. */
+static struct mapped libraries(void)
+{
+	struct mapped mapped = { 0 };
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	bool library = false;
+	char line[1024];
+
+	if (!maps)
+		stopwatch_die("/proc/self/smaps cannot be read");
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long kib;
+
+		if (strchr(line, '-') && !strstr(line, " kB"))
+			library = strstr(line, ".so") != NULL;
+		else if (library && sscanf(line, "Size: %lu kB", &kib) == 1)
+			mapped.size_kib += kib;
+		else if (library && sscanf(line, "Rss: %lu kB", &kib) == 1)
+			mapped.resident_kib += kib;
+	}
+	(void)fclose(maps);
+	return mapped;
+}
+
+static int say_nothing(int count, const struct pam_message **messages, struct pam_response **responses, void *context)
+{
+	(void)count;
+	(void)messages;
+	(void)responses;
+	(void)context;
+	return PAM_CONV_ERR;
+}
+
+int main(int argc, char *argv[])
+{
+	struct pam_conv conversation = { say_nothing, NULL };
+	pam_handle_t *pam = NULL;
+	struct mapped before, after;
+
+	if (argc < 3)
+		stopwatch_die("SERVICE NSS_SERVICE [LIBRARY...]");
+	for (char **library = argv + 3; *library; library++)
+		if (!dlopen(*library, RTLD_NOW))
+			stopwatch_die("%s cannot be loaded", *library);
+	if (__nss_configure_lookup("passwd", "files") != 0)
+		stopwatch_die("the name service switch takes nothing");
+	(void)getpwnam("nobody-of-that-name");
+	before = libraries();
+	if (pam_start(argv[1], "nobody-of-that-name", &conversation, &pam) != PAM_SUCCESS)
+		stopwatch_die("there is no service %s", argv[1]);
+	(void)__nss_configure_lookup("passwd", argv[2]);
+	(void)getpwnam("nobody-of-that-name");
+	after = libraries();
+	(void)printf("%lu %lu\n", after.size_kib - before.size_kib, after.resident_kib - before.resident_kib);
+	return pam_end(pam, PAM_SUCCESS) == PAM_SUCCESS ? 0 : 1;
+}
