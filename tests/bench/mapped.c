@@ -1,9 +1,10 @@
 /*
  * What a PAM module and an NSS module add to the memory map of a program that has other libraries already:
  *
- *   mapped SERVICE NSS_SERVICE [LIBRARY...]
+ *   mapped BASE_SERVICE SERVICE NSS_SERVICES [LIBRARY...]
  *
- * The libraries are loaded first: sshd's own, for what is added to sshd. Prints KiB mapped, and KiB of these resident.
+ * The libraries are loaded first, sshd's own, and what PAM itself and the base service bring along. Prints KiB mapped,
+ * and KiB of these resident.
  */
 #include <dlfcn.h>
 #include <nss.h>
@@ -56,23 +57,26 @@ static int say_nothing(int count, const struct pam_message **messages, struct pa
 int main(int argc, char *argv[])
 {
 	struct pam_conv conversation = { say_nothing, NULL };
-	pam_handle_t *pam = NULL;
+	pam_handle_t *base = NULL, *pam = NULL;
 	struct mapped before, after;
 
-	if (argc < 3)
-		stopwatch_die("SERVICE NSS_SERVICE [LIBRARY...]");
-	for (char **library = argv + 3; *library; library++)
+	if (argc < 4)
+		stopwatch_die("BASE_SERVICE SERVICE NSS_SERVICES [LIBRARY...]");
+	for (char **library = argv + 4; *library; library++)
 		if (!dlopen(*library, RTLD_NOW))
 			stopwatch_die("%s cannot be loaded", *library);
 	if (__nss_configure_lookup("passwd", "files") != 0)
 		stopwatch_die("the name service switch takes nothing");
 	(void)getpwnam("nobody-of-that-name");
-	before = libraries();
-	if (pam_start(argv[1], "nobody-of-that-name", &conversation, &pam) != PAM_SUCCESS)
+	if (pam_start(argv[1], "nobody-of-that-name", &conversation, &base) != PAM_SUCCESS)
 		stopwatch_die("there is no service %s", argv[1]);
-	(void)__nss_configure_lookup("passwd", argv[2]);
+	before = libraries();
+	if (pam_start(argv[2], "nobody-of-that-name", &conversation, &pam) != PAM_SUCCESS)
+		stopwatch_die("there is no service %s", argv[2]);
+	(void)__nss_configure_lookup("passwd", argv[3]);
 	(void)getpwnam("nobody-of-that-name");
 	after = libraries();
 	(void)printf("%lu %lu\n", after.size_kib - before.size_kib, after.resident_kib - before.resident_kib);
-	return pam_end(pam, PAM_SUCCESS) == PAM_SUCCESS ? 0 : 1;
+	(void)pam_end(pam, PAM_SUCCESS);
+	return pam_end(base, PAM_SUCCESS) == PAM_SUCCESS ? 0 : 1;
 }

@@ -3,7 +3,9 @@
 Nothing of them is installed on the machine. The sandbox sees them under /usr as if they were.
 """
 
+import glob
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -38,6 +40,21 @@ def show():
     if done.returncode != 0:
         raise bench.Skip(f"sssd cannot be shown over /usr: {done.stderr.strip()}")
     subprocess.run(["ldconfig"], check=True)
+
+
+def files_of(package):
+    """The paths of everything that a package puts below /usr."""
+    packed = glob.glob(f"{UNPACKED}/packages/{package}_*.deb")
+    if packed:
+        listed = subprocess.run(f"dpkg-deb --fsys-tarfile '{packed[0]}' | tar -t", shell=True, capture_output=True, text=True, check=True)
+        paths = [line.lstrip(".") for line in listed.stdout.splitlines()]
+    else:
+        listed = subprocess.run(["dpkg-query", "-L", package], capture_output=True, text=True)
+        if listed.returncode != 0:
+            raise bench.Skip(f"{package} is not here; tests/deps bench unpacks it")
+        paths = listed.stdout.splitlines()
+    paths = [re.sub(r"^/(lib|bin|sbin)/", r"/usr/\1/", path) for path in paths]
+    return [path for path in paths if path.startswith("/usr/")]
 
 
 def start_sssd():

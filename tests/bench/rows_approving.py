@@ -12,7 +12,7 @@ from bench import Row, at_most, measure, percentile
 from rows_signing_in import SignIn, start
 
 MEDIAN = "approval at the issuer to session, against the poll interval"
-WORST = "the same, 99th percentile"
+WORST = "approval at the issuer to session, 99th percentile"
 
 
 class Approver:
