@@ -172,13 +172,15 @@ void creation_make_homes(struct lifecycle *lifecycle, struct job *jobs, int64_t 
 	size_t count = 0, listed = 0;
 
 	for (struct job *job = jobs; job; job = job->next)
-		count++;
+		count += needs_home(lifecycle, job);
+	if (count == 0)
+		return;
 	homeless = calloc(count, sizeof(struct job *));
-	for (struct job *job = jobs; job && homeless; job = job->next)
-		if (needs_home(lifecycle, job))
-			homeless[listed++] = job;
-	makings = homeless ? calloc(listed > 0 ? listed : 1, sizeof(*makings)) : NULL;
-	if (makings) {
+	makings = calloc(count, sizeof(*makings));
+	if (homeless && makings) {
+		for (struct job *job = jobs; job; job = job->next)
+			if (needs_home(lifecycle, job))
+				homeless[listed++] = job;
 		make_homes(lifecycle, homeless, makings, listed, now_ms);
 		return;
 	}

@@ -150,6 +150,8 @@ struct store *store_open(const char *path, char *fault, size_t fault_size)
 	}
 	if (!folder_is_kept(path, fault, fault_size) || !file_is_kept(path, fault, fault_size))
 		return NULL;
+	/* Only one thread ever uses it. Too late after the first time, which is as good. */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	result = sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (result == SQLITE_OK)
 		result = set_up_connection(store->database);
