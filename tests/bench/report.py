@@ -8,7 +8,7 @@ import time
 
 import growth_picture
 
-WIDTH = 66
+WIDTH = 76
 
 
 def number(value):
