@@ -4,7 +4,8 @@ import math
 from xml.sax.saxutils import escape
 
 PANEL_WIDTH, PANEL_HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 430, 300, 70, 44, 24, 46
-COLOURS = ["#0b6e4f", "#c1440e", "#2f4b7c", "#7a5195", "#8a7000"]  # ours is the first series of a panel
+COLOURS = ["#0b6e4f", "#c1440e", "#2f4b7c", "#7a5195", "#8a7000"]
+OURS = "pam_oidc"  # always in the first colour
 
 
 def _decades(values):
@@ -43,7 +44,7 @@ class Panel:
             yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{_label(10.0**exponent)}</text>'
 
     def lines(self):
-        names = list(dict.fromkeys(point["series"] for point in self.points))
+        names = sorted({point["series"] for point in self.points}, key=lambda name: (name != OURS, name))
         for number, name in enumerate(names):
             colour = COLOURS[number % len(COLOURS)]
             places = sorted((point["size"], point["value"]) for point in self.points if point["series"] == name)

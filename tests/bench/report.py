@@ -64,7 +64,7 @@ def commit():
     return done.stdout.strip() if done.returncode == 0 else "no checkout"
 
 
-def write(folder, rows, points, quick):
+def write(folder, rows, points, quick, tell=print):
     command = "make bench QUICK=1" if quick else "make bench"
     text = [f"{command}, {commit()}, {machine()}", "Medians and 99th percentiles; the ratio is the median of the pairs' ratios.", "", headline(quick)]
     text += [line(row, quick) for row in rows]
@@ -76,5 +76,5 @@ def write(folder, rows, points, quick):
         file.write(growth_picture.draw(points))
     missed = sum(row.met is False for row in rows)
     skipped = sum(row.why is not None for row in rows)
-    print(f"{len(rows)} rows, {sum(row.met is True for row in rows)} goals met, {missed} missed, {skipped} skipped")
-    print(f"{folder}/bench.txt, bench.json, bench.svg")
+    tell(f"{len(rows)} rows, {sum(row.met is True for row in rows)} goals met, {missed} missed, {skipped} skipped")
+    tell(f"{folder}/bench.txt, bench.json, bench.svg")
