@@ -39,9 +39,15 @@ def accounts(m, *arguments):
     return pairs_of("accounts", *arguments, BENCH_ISSUER=m.issuer.issuer)
 
 
+def with_subordinate_ids():
+    """Each account has its 65,536; login.defs has room for 9,000 of them, and useradd makes no account without."""
+    subprocess.run(["sed", "-i", "-E", r"s/^(SUB_[UG]ID_MAX\s+).*/\14200000000/", "/etc/login.defs"], check=True)
+
+
 def start_on_disk(m):
     without_caches()
     onto_disk()
+    with_subordinate_ids()
     start(m)
 
 
