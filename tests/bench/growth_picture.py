@@ -4,6 +4,7 @@ import math
 from xml.sax.saxutils import escape
 
 PANEL_WIDTH, PANEL_HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 430, 300, 70, 44, 24, 46
+LETTER_WIDTH, LEGEND_GAP = 7, 34  # about
 COLOURS = ["#0b6e4f", "#c1440e", "#2f4b7c", "#7a5195", "#8a7000"]
 OURS = "pam_oidc"  # always in the first colour
 
@@ -45,6 +46,7 @@ class Panel:
 
     def lines(self):
         names = sorted({point["series"] for point in self.points}, key=lambda name: (name != OURS, name))
+        x, y = self.left + LEFT, PANEL_HEIGHT - 10
         for number, name in enumerate(names):
             colour = COLOURS[number % len(COLOURS)]
             places = sorted((point["size"], point["value"]) for point in self.points if point["series"] == name)
@@ -52,9 +54,9 @@ class Panel:
             yield f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>'
             for size, value in places:
                 yield f'<circle cx="{self.x(size):.1f}" cy="{self.y(value):.1f}" r="3" fill="{colour}"><title>{escape(name)}: {value:.4g} at {size}</title></circle>'
-            x, y = self.left + LEFT + number * (PANEL_WIDTH - LEFT - RIGHT) / len(names), PANEL_HEIGHT - 10
-            yield f'<rect x="{x:.1f}" y="{y - 9}" width="10" height="10" fill="{colour}"/>'
-            yield f'<text x="{x + 14:.1f}" y="{y}">{escape(name)}</text>'
+            yield f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{colour}"/>'
+            yield f'<text x="{x + 14}" y="{y}">{escape(name)}</text>'
+            x += LEGEND_GAP + LETTER_WIDTH * len(name)
 
     def drawn(self):
         yield f'<text x="{self.left + LEFT}" y="24" class="title">{escape(self.title)}</text>'
