@@ -12,9 +12,11 @@
 
 #include "common/log.h"
 #include "provisiond/facts.h"
+#include "provisiond/person_text.h"
 #include "provisiond/requests.h"
 
 #define SOURCES_DEADLINE_MS 5000
+#define WORD_MAX 320 /* of what is typed, in bytes: an email is the longest */
 
 struct manage_order {
 	const char *op;
@@ -187,10 +189,27 @@ static void answer_failed(struct manage *manage, enum reason reason)
 
 /* ---- judging and doing ---- */
 
+/* Answers repeat what was asked for. */
+static bool words_are_text(const struct manage *manage)
+{
+	const char *const words[] = { manage->name, manage->email, manage->subject, manage->room };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i] && !person_text_ok(words[i], WORD_MAX))
+			return false;
+	return true;
+}
+
 static void judge(struct manage *manage, int64_t now_s)
 {
 	manage_clear_judgement(manage);
-	manage->order->judge(manage, now_s);
+	if (words_are_text(manage))
+		manage->order->judge(manage, now_s);
+	else
+		(void)manage_refuse(manage, REFUSED_UNFIT,
+				    "What was typed holds control characters, is longer than %d bytes or is no UTF-8 "
+				    "text. Type it anew.",
+				    WORD_MAX);
 }
 
 static void put_on_record(struct manage *manage, int64_t now_s)

@@ -9,13 +9,26 @@
 
 #include "common/log.h"
 #include "provisiond/facts.h"
+#include "provisiond/person_text.h"
+
+/* What is too long ends between two characters. All words in it are text: see manage.c. */
+__attribute__((format(printf, 3, 0))) static void write_sentence(char *sentence, size_t size, const char *format,
+								 va_list arguments)
+{
+	size_t length;
+
+	(void)vsnprintf(sentence, size, format, arguments);
+	length = strlen(sentence);
+	while (length > 0 && !person_text_ok(sentence, size))
+		sentence[--length] = '\0';
+}
 
 bool manage_refuse(struct manage *manage, const char *reason, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(manage->text, sizeof(manage->text), format, arguments);
+	write_sentence(manage->text, sizeof(manage->text), format, arguments);
 	va_end(arguments);
 	manage->verdict = MANAGE_REFUSED;
 	manage->reason = reason;
@@ -29,7 +42,7 @@ void manage_did(struct manage *manage, const char *format, ...)
 	if (manage->did_count == MANAGE_SENTENCES)
 		return;
 	va_start(arguments, format);
-	(void)vsnprintf(manage->did[manage->did_count++], MANAGE_SENTENCE_MAX, format, arguments);
+	write_sentence(manage->did[manage->did_count++], MANAGE_SENTENCE_MAX, format, arguments);
 	va_end(arguments);
 }
 

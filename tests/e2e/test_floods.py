@@ -188,7 +188,7 @@ def crash(m):
     code = m.code_on(screen)
     m.pam_oidcd.kill()
     screen.enter()
-    screen.wait_for_sentence("The sign-in service of this machine does not answer.", 20)
+    screen.wait_for_sentence("The sign-in service of this machine was restarted just now: please start again.", 20)
     m.start_pam_oidcd()
     m.issuer.approve(code, "alice")
     expect_equal(m.pending(), [], "sign-ins that wait")

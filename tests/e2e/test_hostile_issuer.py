@@ -265,12 +265,15 @@ def text(m):
         ["setpriv", "--reuid=_pam_oidc", "--regid=_pam_oidc", "--clear-groups", f"{PRODUCT}/pam_oidcd", "check"],
         ["provisionctl", "list"],
     ):
-        done = subprocess.run(command, capture_output=True, timeout=60 * PATIENCE)
-        expect(
-            re.fullmatch(rb"[ -~\n]*", done.stdout + done.stderr),
-            f"{' '.join(command)} prints {done.stdout + done.stderr!r}",
-        )
-        expect(done.stdout, f"{' '.join(command)} prints something ({done.stderr!r})")
+        for locale in ("C", "C.UTF-8"):
+            done = subprocess.run(command, capture_output=True, timeout=60 * PATIENCE, env={**os.environ, "LC_ALL": locale})
+            said = (done.stdout + done.stderr).decode()
+            # Neither controls nor what is invisible or turns text around; other scripts where they can be shown.
+            expect(
+                re.fullmatch(r"[ -~\n]*", said) if locale == "C" else said.replace("\n", "").isprintable(),
+                f"{' '.join(command)} prints {said!r} in {locale}",
+            )
+            expect(done.stdout, f"{' '.join(command)} prints something ({done.stderr!r})")
     scene.judge_log()
 
 

@@ -84,8 +84,8 @@ static void check_url(const char *url, size_t max)
 static void read_discovery(struct body *body)
 {
 	struct discovery *discovery = NULL;
-	bool good = discovery_parse(body->text, body->length, ISSUER, &discovery, body->fault, FAULT_MAX) ==
-		    DISCOVERY_GOOD;
+	bool good =
+		discovery_parse(body->text, body->length, ISSUER, &discovery, body->fault, FAULT_MAX) == DISCOVERY_GOOD;
 
 	check_outcome(body, good);
 	holds(good == (discovery != NULL));

@@ -369,6 +369,8 @@ static void run_call(char which, int argc, const char **argv)
 
 	world.asked_login = world.asked_redeem = world.asked_room = world.room_done = false;
 	world.room[0] = world.authtok[0] = '\0';
+	world.rooms_told = world.logins = 0;
+	world.screen_before = world.screen_length;
 	world.environment[3][0] = world.environment[4][0] = '\0';
 	world.client_gone = false;
 	world.running = true;

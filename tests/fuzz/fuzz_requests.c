@@ -173,14 +173,19 @@ static void check_bound(const char *account, uid_t uid)
 	struct bound *bound;
 
 	for (size_t i = 0; i < run.bound_count; i++) {
+		bool same = false;
+
 		bound = &run.bound[i];
-		if (strcmp(bound->account, account) != 0) {
-			holds(strcmp(bound->issuer, run.issuer) != 0 || strcmp(bound->subject, run.subject) != 0);
-			holds(bound->uid != uid);
+		same = strcmp(bound->issuer, run.issuer) == 0 && strcmp(bound->subject, run.subject) == 0;
+		if (bound->account[0] == '\0') { /* by an order; the uid is nobody else's for ever */
+			holds(same || bound->uid != uid);
 			continue;
 		}
-		holds(strcmp(bound->issuer, run.issuer) == 0 && strcmp(bound->subject, run.subject) == 0);
-		holds(bound->uid == uid);
+		if (strcmp(bound->account, account) != 0) {
+			holds(!same && bound->uid != uid);
+			continue;
+		}
+		holds(same && bound->uid == uid);
 		return;
 	}
 	holds(run.bound_count < BOUND_MAX);
@@ -242,6 +247,29 @@ static void check_clean(const struct wire_message *answer)
 		holds(person_text_ok(answer->bytes + at, WIRE_MAX), "%s", answer->bytes + at);
 }
 
+/* The administrator's orders have reasons of their own. */
+static bool is_order(const char *op)
+{
+	static const char *const orders[] = { "link",   "unlink",   "add",        "reserve",   "room",
+					      "remove", "reassign", "deactivate", "reactivate" };
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (strcmp(op, orders[i]) == 0)
+			return true;
+	return false;
+}
+
+static void check_refused(const struct question *question, const struct wire_message *answer)
+{
+	const char *reason = wire_get(answer, "reason"), *text = wire_get(answer, "text");
+
+	holds(reason && reason[0] && text);
+	if (is_order(question->op))
+		holds(text[0]);
+	else
+		holds(reason_from_name(reason) != REASON_INTERNAL, "%s", reason);
+}
+
 static void check_answer(struct question *question, const char *bytes, size_t length)
 {
 	struct wire_message answer;
@@ -259,7 +287,7 @@ static void check_answer(struct question *question, const char *bytes, size_t le
 	else if (strcmp(status, "confirmed") == 0)
 		check_confirmed(question, &answer);
 	else if (strcmp(status, "refused") == 0)
-		holds(reason_from_name(wire_get(&answer, "reason")) != REASON_INTERNAL && wire_get(&answer, "text"));
+		check_refused(question, &answer);
 	else if (strcmp(status, "entry") == 0 && wire_get(&answer, "account"))
 		holds(uid_in(&answer) >= 1000 && account_name_ok(wire_get(&answer, "account")) &&
 		      !is_local(wire_get(&answer, "account")));
@@ -377,6 +405,17 @@ static char *with_ticket(const char *line)
 	return text ? text : strdup(line);
 }
 
+/* An administrator may give an account, or its name, to somebody else. */
+static void note_order(const struct question *question, const struct wire_message *message)
+{
+	const char *name = wire_get(message, "name");
+
+	dirty = true;
+	for (size_t i = 0; i < run.bound_count && question->peer.uid == 0; i++)
+		if (name && strcmp(run.bound[i].account, name) == 0)
+			run.bound[i].account[0] = '\0';
+}
+
 static void note_admission(const struct wire_message *message)
 {
 	const char *issuer = wire_get(message, "issuer"), *subject = wire_get(message, "subject");
@@ -405,6 +444,11 @@ static void ask(char who, char *text, unsigned fails)
 	if (!wire_parse(text, length, &message) || !wire_kind(&message, "op"))
 		return; /* the server drops it */
 	(void)snprintf(question.op, sizeof(question.op), "%s", wire_kind(&message, "op"));
+	/* It lets rows of others change, by an administrator's will. */
+	if (strcmp(question.op, "link") == 0)
+		return;
+	if (is_order(question.op))
+		note_order(&question, &message);
 	run.asked = &message;
 	if (strcmp(question.op, "admit") == 0 && question.peer.uid == PAM_OIDC_UID)
 		note_admission(&message);

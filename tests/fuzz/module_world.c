@@ -125,7 +125,10 @@ static void note_room(const char *bytes, size_t length)
 	struct wire_message message;
 	const char *room = wire_parse(bytes, length, &message) ? wire_get(&message, "room") : NULL;
 
-	holds(world.asked_redeem && world.asked_room && room && strlen(room) < sizeof(world.room) && !world.room[0]);
+	holds(world.asked_redeem && world.asked_room && room && strlen(room) < sizeof(world.room));
+	/* Once more where provisiond hung up, and nothing else then. */
+	holds(world.rooms_told == 0 || (world.rooms_told == 1 && strcmp(room, world.room) == 0));
+	world.rooms_told++;
 	holds(!world.client_gone || !client_is_watched());
 	holds(strcmp(wire_get(&message, "name"), field_of_answer("account")) == 0);
 	holds(strcmp(wire_get(&message, "uid"), field_of_answer("uid")) == 0);
@@ -158,7 +161,9 @@ static void take_question(struct connection *connection, const char *bytes, size
 	if (connection->to_provisiond) {
 		ask_provisiond(connection, bytes, length);
 	} else if (strcmp(bytes, "op=login") == 0) {
-		holds(!world.asked_login);
+		/* Once more where it hung up before anything was shown or asked. */
+		holds(world.logins == 0 || (world.logins == 1 && world.screen_length == world.screen_before));
+		world.logins++;
 		world.asked_login = true;
 		use_script(connection, &world.pam_oidcd);
 	} else {

@@ -81,7 +81,9 @@ struct world {
 	char stood[WIRE_MAX];    /* the same for standing */
 	size_t stood_length;
 	char room[256]; /* the one that was answered; empty for none */
-	bool room_done; /* provisiond took it */
+	unsigned rooms_told, logins;
+	size_t screen_before; /* the call */
+	bool room_done;       /* provisiond took it */
 	char screen[SAID_MAX], log[SAID_MAX];
 	size_t screen_length, log_length;
 };

@@ -371,6 +371,18 @@ static void a_malformed_order_ends_the_connection(void **state)
 
 /* ---- link ---- */
 
+static void what_is_no_text_is_refused_and_not_repeated(void **state)
+{
+	static const struct expectation rows[] = {
+		{ { "op=remove", "name=ali\xff" }, "unfit", "is no UTF-8 text" },
+		{ { "op=deactivate", "name=\x1b[2J" }, "unfit", "holds control characters" },
+		{ { "op=add", "name=sean", "email=s\xc2\x9b@clinic.example" }, "unfit", "holds control characters" },
+		{ { "op=room", "name=alice", "room=\xe2\x82" }, "unfit", "is no UTF-8 text" },
+	};
+
+	ASSERT_REFUSALS(*state, rows);
+}
+
 static void what_cannot_be_linked_is_refused_with_what_to_do(void **state)
 {
 	static const struct expectation rows[] = {
@@ -1021,6 +1033,7 @@ int main(int count, char **arguments)
 	const struct CMUnitTest tests[] = {
 		TEST(only_root_may_order_anything),
 		TEST(a_malformed_order_ends_the_connection),
+		TEST(what_is_no_text_is_refused_and_not_repeated),
 		TEST(what_cannot_be_linked_is_refused_with_what_to_do),
 		TEST(link_expects_the_owner_and_changes_nothing_else),
 		TEST(a_second_link_replaces_the_first_and_says_so),
