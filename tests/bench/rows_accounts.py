@@ -3,6 +3,7 @@
 import os
 import statistics
 import subprocess
+import time
 
 from bench import measure, pairs_of, pairs_row, point, ratio_at_most
 
@@ -16,9 +17,9 @@ PANEL = "One account made, by accounts there are (ms)"
 
 def onto_disk():
     """Account files, homes and the database on the disk of the build folder, as on a real machine, instead of in memory.
-    tests/bench/run removes the folder."""
-    folder = "/run/sandbox/product/bench-disk"
-    os.mkdir(folder, 0o755)
+    tests/bench/run removes the folder, in the end: for some minutes ext4 is slow to make files where many have just gone."""
+    folder = f"/run/sandbox/product/bench-disk/{time.monotonic_ns()}"
+    os.makedirs(folder, 0o755)
     for number, place in enumerate(("/etc", "/home", "/var/lib/provisiond")):
         subprocess.run(["cp", "-a", place, f"{folder}/{number}"], check=True)
         subprocess.run(["mount", "--bind", f"{folder}/{number}", place], check=True)
