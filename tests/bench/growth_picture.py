@@ -53,7 +53,9 @@ class Panel:
             drawn = " ".join(f"{self.x(size):.1f},{self.y(value):.1f}" for size, value in places)
             yield f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="2"/>'
             for size, value in places:
-                yield f'<circle cx="{self.x(size):.1f}" cy="{self.y(value):.1f}" r="3" fill="{colour}"><title>{escape(name)}: {value:.4g} at {size}</title></circle>'
+                title = f"{escape(name)}: {value:.4g} at {size}"
+                place = f'cx="{self.x(size):.1f}" cy="{self.y(value):.1f}"'
+                yield f'<circle {place} r="3" fill="{colour}"><title>{title}</title></circle>'
             yield f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{colour}"/>'
             yield f'<text x="{x + 14}" y="{y}">{escape(name)}</text>'
             x += LEGEND_GAP + LETTER_WIDTH * len(name)

@@ -21,6 +21,14 @@ struct mapped {
 	unsigned long size_kib, resident_kib;
 };
 
+/* The number in a line such as "Rss:        4 kB"; 0 when the line is another one. */
+static unsigned long kib_of(const char *line, const char *key)
+{
+	size_t length = strlen(key);
+
+	return strncmp(line, key, length) == 0 ? strtoul(line + length, NULL, 10) : 0;
+}
+
 /* Everything that belongs to a library's file. */
 static struct mapped libraries(void)
 {
@@ -32,14 +40,13 @@ static struct mapped libraries(void)
 	if (!maps)
 		stopwatch_die("/proc/self/smaps cannot be read");
 	while (fgets(line, sizeof(line), maps)) {
-		unsigned long kib;
-
-		if (strchr(line, '-') && !strstr(line, " kB"))
+		/* A mapping begins with its addresses in lower case, each of its figures with a capital letter. */
+		if (line[0] < 'A' || line[0] > 'Z')
 			library = strstr(line, ".so") != NULL;
-		else if (library && sscanf(line, "Size: %lu kB", &kib) == 1)
-			mapped.size_kib += kib;
-		else if (library && sscanf(line, "Rss: %lu kB", &kib) == 1)
-			mapped.resident_kib += kib;
+		else if (library) {
+			mapped.size_kib += kib_of(line, "Size:");
+			mapped.resident_kib += kib_of(line, "Rss:");
+		}
 	}
 	(void)fclose(maps);
 	return mapped;

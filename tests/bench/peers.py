@@ -46,7 +46,8 @@ def files_of(package):
     """The paths of everything that a package puts below /usr."""
     packed = glob.glob(f"{UNPACKED}/packages/{package}_*.deb")
     if packed:
-        listed = subprocess.run(f"dpkg-deb --fsys-tarfile '{packed[0]}' | tar -t", shell=True, capture_output=True, text=True, check=True)
+        command = f"dpkg-deb --fsys-tarfile '{packed[0]}' | tar -t"
+        listed = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
         paths = [line.lstrip(".") for line in listed.stdout.splitlines()]
     else:
         listed = subprocess.run(["dpkg-query", "-L", package], capture_output=True, text=True)
@@ -67,7 +68,9 @@ def start_sssd():
         file.write(SSSD_CONF)
     os.chmod("/etc/sssd/sssd.conf", 0o600)
     output = open("/var/log/tests/sssd.log", "ab")
-    monitor = subprocess.Popen(["/usr/sbin/sssd", "-i", "--logger=files"], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/")
+    monitor = subprocess.Popen(
+        ["/usr/sbin/sssd", "-i", "--logger=files"], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
+    )
     RUNNING.append(monitor)
     wait_for_answers(monitor)
     return monitor

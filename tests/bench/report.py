@@ -55,8 +55,10 @@ def machine():
     with open("/proc/cpuinfo") as cpus:
         model = next((line.split(":", 1)[1].strip() for line in cpus if line.startswith("model name")), platform.machine())
     with open("/etc/os-release") as release:
-        system = next((line.split("=", 1)[1].strip().strip('"') for line in release if line.startswith("PRETTY_NAME=")), "Linux")
-    return f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, {system}, {os.cpu_count()} x {model}, Linux {platform.release()}"
+        names = [line.split("=", 1)[1].strip().strip('"') for line in release if line.startswith("PRETTY_NAME=")]
+    system = names[0] if names else "Linux"
+    now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+    return f"{now} UTC, {system}, {os.cpu_count()} x {model}, Linux {platform.release()}"
 
 
 def commit():
@@ -66,8 +68,8 @@ def commit():
 
 def write(folder, rows, points, quick, tell=print):
     command = "make bench QUICK=1" if quick else "make bench"
-    text = [f"{command}, {commit()}, {machine()}", "Medians and 99th percentiles; the ratio is the median of the pairs' ratios.", "", headline(quick)]
-    text += [line(row, quick) for row in rows]
+    notes = [f"{command}, {commit()}, {machine()}", "Medians and 99th percentiles; the ratio is the median of the pairs' ratios."]
+    text = [*notes, "", headline(quick), *[line(row, quick) for row in rows]]
     with open(os.path.join(folder, "bench.txt"), "w") as file:
         file.write("\n".join(text) + "\n")
     with open(os.path.join(folder, "bench.json"), "w") as file:

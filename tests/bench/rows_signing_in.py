@@ -12,8 +12,8 @@ def start(m, interval=1):
     """Everything but sshd, with limits that do not stand in the way, and a PAM service with nothing but our module."""
     m.start_issuer()
     m.issuer.settings(interval=interval)
-    m.configure(m.standard_configuration(login="max_pending = 4096\nmax_pending_per_address = 1000\nmax_pending_per_account = 1000\n"
-                                               "max_starts_per_minute = 1000"))
+    limits = "max_pending = 4096\nmax_pending_per_address = 1000\nmax_pending_per_account = 1000\nmax_starts_per_minute = 1000"
+    m.configure(m.standard_configuration(login=limits))
     m.start_provisiond()
     m.start_pam_oidcd()
     with open(f"/etc/pam.d/{SERVICE}", "w") as service:
@@ -36,7 +36,8 @@ def curl(m):
 def oidc_child(m, what):
     """With its endpoints told, so that it needs no discovery."""
     return [
-        peers.OIDC_CHILD, what, f"--device-auth-endpoint={endpoint(m, 'device/authorize')}", f"--token-endpoint={endpoint(m, 'token')}",
+        peers.OIDC_CHILD, what,
+        f"--device-auth-endpoint={endpoint(m, 'device/authorize')}", f"--token-endpoint={endpoint(m, 'token')}",
         f"--userinfo-endpoint={endpoint(m, 'userinfo')}", f"--jwks-uri={endpoint(m, 'keys')}", "--client-id=clinic-app",
         "--scope=openid profile email", f"--ca-db={m.issuer.ca}",
     ]
@@ -76,7 +77,11 @@ FIRST_CHILD = "code on screen, first since the start, against oidc_child with di
 def code_first(m, quick):
     start(m)
     rounds = 5 if quick else 40
-    for name, command, goal in ((FIRST_CURL, curl_with_discovery(m), ratio_at_most(1.5)), (FIRST_CHILD, oidc_child_with_discovery(m), None)):
+    peers_rows = (
+        (FIRST_CURL, curl_with_discovery(m), ratio_at_most(1.5)),
+        (FIRST_CHILD, oidc_child_with_discovery(m), None),
+    )
+    for name, command, goal in peers_rows:
         pairs = []
         for _ in range(rounds):
             m.pam_oidcd.stop()

@@ -63,7 +63,8 @@ def libraries_of_sshd():
 
 
 def mapped(service, nss):
-    done = subprocess.run([f"{PRODUCT}/tests/bench/mapped", "bench-nothing", service, nss, *libraries_of_sshd()], capture_output=True, text=True)
+    command = [f"{PRODUCT}/tests/bench/mapped", "bench-nothing", service, nss, *libraries_of_sshd()]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
     return [int(word) for word in done.stdout.split()]
@@ -72,7 +73,8 @@ def mapped(service, nss):
 @measure("sizes", [MAPPED, RESIDENT], needs_peers=True)
 def mapped_into_sshd(m, quick):
     """What each adds to the libraries that sshd has anyway; in all four phases, as both are set up."""
-    for name, module in (("nothing", "pam_permit.so"), ("ours", f"{PRODUCT}/pam_oidc.so"), ("theirs", "pam_sss.so")):
+    modules = {"nothing": "pam_permit.so", "ours": f"{PRODUCT}/pam_oidc.so", "theirs": "pam_sss.so"}
+    for name, module in modules.items():
         with open(f"/etc/pam.d/bench-{name}", "w") as service:
             service.write("".join(f"{phase} required {module}\n" for phase in ("auth", "account", "session", "password")))
     ours, theirs = mapped("bench-ours", "files oidc"), mapped("bench-theirs", "files sss")
