@@ -39,8 +39,12 @@ static bool is_confirmed(struct service *service, const struct ticket_claim *cla
 static bool may_be_of_the_daemon_before(const struct service *service, const struct ticket_claim *claim)
 {
 	_cleanup_record_ struct account_record record = { 0 };
-	int64_t up_ms = wire_now_ms() - service->started_ms, started_at = (int64_t)time(NULL) - up_ms / 1000;
+	int64_t up_ms = wire_now_ms() - service->started_ms, started_at;
+	struct timespec now;
 
+	/* To the second, like what is on record: whoever came within that of the start may have come after it. */
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	started_at = (now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 - up_ms) / 1000;
 	return service->started_ms > 0 && up_ms < TICKET_LIFE_MS &&
 	       facts_record_named(service, claim->typed, &record) == STORE_FOUND &&
 	       record.last_signin_at < started_at && record.last_signin_at >= started_at - TICKET_LIFE_MS / 1000;
