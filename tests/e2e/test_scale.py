@@ -12,6 +12,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -146,8 +147,8 @@ def useradd(name):
 
 def onto_disk():
     """Account files, homes and the database on the disk of the build folder, as on a real machine, instead of in memory."""
-    folder = f"/run/sandbox/product/disk.{os.getpid()}"
-    os.mkdir(folder, 0o755)
+    folder = tempfile.mkdtemp(prefix="disk.", dir="/run/sandbox/product")
+    os.chmod(folder, 0o755)
     for number, place in enumerate(("/etc", "/home", "/var/lib/provisiond")):
         subprocess.run(["cp", "-a", place, f"{folder}/{number}"], check=True)
         subprocess.run(["mount", "--bind", f"{folder}/{number}", place], check=True)
