@@ -401,12 +401,13 @@ def tell(machine, older, newer):
     story.step("set up and taken back: all of /etc as after the installation", lambda: (take_back(machine), machine.ways_in()))
     story.step("set up with options alone: root and a local user get in", lambda: (set_up(machine), machine.ways_in()))
     session = story.step("a first sign-in over the distribution's sshd", first_sign_in, machine)
+    story.step("with somebody of the company signed in, root and a local user get in", machine.ways_in)
     story.step("a local user changes the password, a managed account gets none", lambda: (
-        machine.change_password(), managed_passwords_stay_closed(machine)))
+        machine.change_password(), managed_passwords_stay_closed(machine), machine.ways_in()))
     story.step("upgraded: daemons restarted, sockets and sessions kept, nothing else changed", lambda: (
         upgrade(machine, newer, session), machine.ways_in()))
     story.step("after the upgrade people sign in, known ones and new ones", lambda: (
-        sign_in_again(machine, "alice"), sign_in_again(machine, "bob")))
+        sign_in_again(machine, "alice"), sign_in_again(machine, "bob"), machine.ways_in()))
     story.step("removed: PAM and nsswitch.conf byte for byte as before, open sessions go on", lambda: (
         remove(machine, before, session), machine.ways_in()))
     story.step("installed again: the configuration of before is used", lambda: (install_again(machine, newer), machine.ways_in()))
