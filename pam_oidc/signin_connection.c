@@ -3,9 +3,11 @@
  */
 #include "pam_oidc/signin_connection.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/listen.h"
+#include "common/log.h"
 
 #define LIST_PATIENCE_MS 20
 
@@ -24,6 +26,17 @@ void connection_close(struct connection *connection)
 	free(connection);
 }
 
+void connection_hung_up(struct connection *connection)
+{
+	const struct signin *signin = connection->signin;
+
+	if (signin && signin_state(signin) == SIGNIN_CHOICE)
+		log_info("%s (%s): did not choose Okta", signin_name(signin), signin_service(signin));
+	else if (signin && signin_state(signin) != SIGNIN_LOOKUP)
+		log_info("%s (%s): the person went away, cancelled", signin_name(signin), signin_service(signin));
+	connection_close(connection);
+}
+
 void connection_timed_out(void *connection)
 {
 	connection_close(connection);
@@ -37,6 +50,11 @@ bool connection_send(struct connection *connection, const struct wire_writer *wr
 
 	if (sent == 0)
 		return true;
+	/* Who hangs up at the very moment when the answer comes does no wrong. */
+	if (sent == -EPIPE || sent == -ECONNRESET) {
+		connection_hung_up(connection);
+		return false;
+	}
 	peer_complain(&connection->peer, "it does not take its answer");
 	connection_close(connection);
 	return false;

@@ -67,6 +67,8 @@ struct signin_server {
 void connection_close(struct connection *connection);
 /* The same, for a timer. The context is the connection. */
 void connection_timed_out(void *connection);
+/* The caller has hung up: says so in the log where somebody was waiting, and frees it. */
+void connection_hung_up(struct connection *connection);
 /* Sends; a caller that does not take its answer is disconnected. False when the connection is gone. */
 bool connection_send(struct connection *connection, const struct wire_writer *writer);
 /* The same for an answer that is nothing but its status. */

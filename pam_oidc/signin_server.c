@@ -72,14 +72,11 @@ static void connection_ready(void *context, short revents)
 		dispatch(connection, &message);
 		return;
 	}
-	if (n != 0)
-		peer_complain(&connection->peer, "it sent what is no message");
-	else if (connection->signin && signin_state(connection->signin) == SIGNIN_CHOICE)
-		log_info("%s (%s): did not choose Okta", signin_name(connection->signin),
-			 signin_service(connection->signin));
-	else if (connection->signin && signin_state(connection->signin) != SIGNIN_LOOKUP)
-		log_info("%s (%s): the person went away, cancelled", signin_name(connection->signin),
-			 signin_service(connection->signin));
+	if (n == 0 || n == -ECONNRESET) {
+		connection_hung_up(connection);
+		return;
+	}
+	peer_complain(&connection->peer, "it sent what is no message");
 	connection_close(connection);
 }
 

@@ -551,11 +551,24 @@ struct caller *caller_connect(uid_t uid)
 	return caller;
 }
 
+void caller_reads_no_more(struct caller *caller)
+{
+	loop_unwatch(stage.loop, caller->watch);
+	caller->watch = NULL;
+}
+
+void caller_takes_no_more(struct caller *caller)
+{
+	caller_reads_no_more(caller);
+	assert_int_equal(shutdown(caller->fd, SHUT_RD), 0);
+}
+
 void caller_hang_up(struct caller *caller)
 {
 	if (!caller)
 		return;
-	loop_unwatch(stage.loop, caller->watch);
+	if (caller->watch)
+		caller_reads_no_more(caller);
 	(void)close(caller->fd);
 	for (size_t i = 0; i < caller->count; i++)
 		free(caller->messages[i].bytes);

@@ -99,6 +99,10 @@ struct caller {
 
 /* Connects as this user; without root only as oneself. */
 struct caller *caller_connect(uid_t uid);
+/* From now on what comes is left unread. */
+void caller_reads_no_more(struct caller *caller);
+/* From now on nothing can be sent to it any more. */
+void caller_takes_no_more(struct caller *caller);
 /* Hangs up and frees. Takes NULL. */
 void caller_hang_up(struct caller *caller);
 /* Sends fields separated by newlines: "op=login\nname=alice". */

@@ -290,6 +290,28 @@ static void who_types_the_password_costs_no_code(void **state)
 	assert_null(strstr(stage.log, "went away"));
 }
 
+/* Both ends count the time; the module need not take an answer that comes when it has ended. */
+static void who_hangs_up_when_the_answer_comes_did_no_wrong(void **state)
+{
+	struct caller *caller = alice_chooses();
+
+	(void)state;
+	caller_reads_no_more(caller);
+	caller_say(caller, "op=continue");
+	stage_settle();
+	assert_int_equal(stage_requests("device"), 1);
+	caller_hang_up(caller);
+	stage_settle();
+	assert_non_null(strstr(stage.log, "went away"));
+	assert_null(strstr(stage.log, "disconnected"));
+	/* The same, seen only when it sends. */
+	caller = alice_chooses();
+	caller_takes_no_more(caller);
+	stage_advance(901 * 1000);
+	assert_null(strstr(stage.log, "disconnected"));
+	caller_hang_up(caller);
+}
+
 static void a_choice_that_is_not_made_ends_with_the_application_s_time(void **state)
 {
 	struct caller *caller = alice_chooses();
@@ -1387,6 +1409,7 @@ int main(void)
 		TEST(a_name_that_must_resolve_and_does_not_is_a_mistake_in_the_configuration),
 		TEST(who_may_use_the_password_is_asked_before_the_issuer_is),
 		TEST(who_types_the_password_costs_no_code),
+		TEST(who_hangs_up_when_the_answer_comes_did_no_wrong),
 		TEST(a_choice_that_is_not_made_ends_with_the_application_s_time),
 		TEST(a_choice_holds_a_place_and_is_no_start),
 		TEST(the_choice_comes_before_all_that_only_matters_to_okta),
