@@ -308,6 +308,7 @@ static void who_hangs_up_when_the_answer_comes_did_no_wrong(void **state)
 	caller = alice_chooses();
 	caller_takes_no_more(caller);
 	stage_advance(901 * 1000);
+	stage_settle();
 	assert_null(strstr(stage.log, "disconnected"));
 	caller_hang_up(caller);
 }
