@@ -38,7 +38,8 @@ struct account_files {
 	char *path;   /* of the directory, for people */
 	char *paths[ACCOUNT_FILE_COUNT];
 	struct account_file_cache cache[ACCOUNT_FILE_COUNT];
-	char *answer; /* the text that the last lookup's pointers lead to */
+	bool displaced[ACCOUNT_FILE_COUNT]; /* its old version has still to become the backup */
+	char *answer;                       /* the text that the last lookup's pointers lead to */
 	gid_t *gids;
 	char fault[512];
 };

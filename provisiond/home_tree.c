@@ -78,8 +78,10 @@ static int sync_later(struct home_copy *copy, int *fd, const char *name)
 {
 	int r = copy->open_count == SYNC_FILES_MAX ? sync_open(copy, name) : 0;
 
-	if (r == 0)
+	if (r == 0) {
+		sync_files_begin(*fd);
 		copy->open[copy->open_count++] = take_fd(fd);
+	}
 	return r;
 }
 

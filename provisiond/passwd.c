@@ -224,6 +224,14 @@ int account_files_stand_in_line(struct account_files *files)
 	return 0;
 }
 
+static void keep_displaced(struct account_files *files)
+{
+	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++)
+		if (files->displaced[file])
+			replacement_keep_old(files->directory, account_file_kinds[file].name);
+	memset(files->displaced, 0, sizeof(files->displaced));
+}
+
 void account_files_unlock(struct account_files *files)
 {
 	struct flock whole = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
@@ -231,6 +239,7 @@ void account_files_unlock(struct account_files *files)
 	/* Who waits may have got it meanwhile, for the description that both files are. */
 	if (files->lock < 0 && files->waiting < 0)
 		return;
+	keep_displaced(files);
 	if (files->waiter > 0)
 		end_waiter(files);
 	/* Said, not left to close(): a child that was forked meanwhile may hold the same description. */
@@ -246,6 +255,7 @@ int account_files_sweep(struct account_files *files)
 
 	if (files->lock < 0)
 		return -ENOLCK;
+	keep_displaced(files);
 	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++) {
 		int r = replacement_sweep(files->directory, account_file_kinds[file].name);
 
@@ -362,6 +372,8 @@ static enum account_files_result commit(struct account_files *files, struct work
 	switch (replace_files(files->directory, files->path, work->replacements, work->count, files->fault,
 			      sizeof(files->fault))) {
 	case REPLACEMENT_DONE:
+		for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++)
+			files->displaced[file] = work->texts[file] != NULL;
 		return ACCOUNT_FILES_DONE;
 	case REPLACEMENT_CHANGED:
 		return ACCOUNT_FILES_CHANGED;

@@ -97,7 +97,8 @@ int account_files_lock(struct account_files *files);
  * gets the lock: ask account_files_lock() every few milliseconds, or leave the line by account_files_unlock(). 0 or
  * -errno. */
 int account_files_stand_in_line(struct account_files *files);
-/* Gives the lock back, or leaves the line. */
+/* Gives the lock back, or leaves the line. Only now do the old versions of what was changed become `passwd-` and so on:
+ * nobody need wait for that. */
 void account_files_unlock(struct account_files *files);
 
 /* Removes what a crash left behind: temporary files of ours beside them. Needs the lock. 0 or -errno. */

@@ -124,8 +124,7 @@ static int fill(int fd, const struct replacement *file)
 	return r == 0 ? write_all(fd, file->text, file->length) : r;
 }
 
-/* Writes the new file beside the old one. It is on its way to the disk then, for the syncing of the first to take all
- * of them along: on a file system with a journal, that is one commit instead of one for each. */
+/* Writes the new file beside the old one. It is on its way to the disk then. */
 static int stage(struct transaction *transaction, struct staged *staged)
 {
 	const struct replacement *file = staged->file;
@@ -149,7 +148,7 @@ static int stage(struct transaction *transaction, struct staged *staged)
 	if (r < 0)
 		note(transaction, file->name, -r, "cannot write a new file beside it");
 	else
-		(void)sync_file_range(staged->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		sync_files_begin(staged->fd);
 	return r;
 }
 
@@ -178,17 +177,12 @@ static int sync_all(struct transaction *transaction)
 	return r;
 }
 
-/* All content is awaited before the first file is synced: on a file system with a journal, its commit then takes the
- * others along, instead of one commit for each of them. */
 static int stage_all(struct transaction *transaction)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < transaction->count && r == 0; i++)
 		r = stage(transaction, &transaction->files[i]);
-	for (size_t i = 0; i < transaction->count && r == 0; i++)
-		(void)sync_file_range(transaction->files[i].fd, 0, 0,
-				      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 	return r == 0 ? sync_all(transaction) : r;
 }
 
@@ -251,13 +245,23 @@ static int put_back(const struct transaction *transaction, struct staged *staged
 	return 0;
 }
 
-/* The displaced file is the only copy of what somebody else may have written: it is kept under the name of a backup. */
-static void keep_displaced(const struct transaction *transaction, const struct staged *staged)
+/* Where nothing was done yet, or after an undoing that failed, `from` may not be there. */
+static bool keep_as_backup(int directory, const char *from, const char *name)
 {
 	char backup[NAME_SIZE];
+	int n = snprintf(backup, sizeof(backup), "%s-", name);
 
-	(void)snprintf(backup, sizeof(backup), "%s-", staged->file->name);
-	(void)renameat(transaction->directory, displaced_name(staged), transaction->directory, backup);
+	return n > 0 && n < NAME_SIZE && renameat(directory, from, directory, backup) == 0;
+}
+
+void replacement_keep_old(int directory, const char *name)
+{
+	char new_name[NAME_SIZE], old_name[NAME_SIZE];
+
+	/* An exchange has left it under the first name, a link under the second. */
+	if (temporary_names(name, new_name, old_name) == 0 && !keep_as_backup(directory, new_name, name))
+		(void)keep_as_backup(directory, old_name, name);
+	(void)replacement_sweep(directory, name);
 }
 
 /* Undoes everything, the last file first. Leaves no temporary file, unless a file cannot be put back. */
@@ -274,7 +278,8 @@ static enum replacement_result roll_back(struct transaction *transaction, enum r
 		moved = moved || in_place;
 		if (r < 0) {
 			note_also(transaction, staged->file->name, -r);
-			keep_displaced(transaction, staged);
+			/* The displaced file is the only copy of what somebody else may have written. */
+			(void)keep_as_backup(transaction->directory, displaced_name(staged), staged->file->name);
 			why = REPLACEMENT_PARTIAL;
 		} else {
 			(void)replacement_sweep(transaction->directory, staged->file->name);
@@ -333,12 +338,5 @@ enum replacement_result replace_files(int directory, const char *path, const str
 	if (stage_all(&transaction) < 0)
 		return roll_back(&transaction, REPLACEMENT_FAILED);
 	result = replace_staged(&transaction);
-	if (result != REPLACEMENT_DONE)
-		return roll_back(&transaction, result);
-	/* Failing to keep an old version costs nothing that anybody was promised. */
-	for (size_t i = 0; i < count; i++) {
-		keep_displaced(&transaction, &transaction.files[i]);
-		(void)replacement_sweep(directory, files[i].name);
-	}
-	return REPLACEMENT_DONE;
+	return result == REPLACEMENT_DONE ? result : roll_back(&transaction, result);
 }

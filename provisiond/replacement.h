@@ -37,11 +37,15 @@ enum replacement_result {
 };
 
 /* Replaces the files in the given order. A new file has owner, mode, ACL, security label and other extended attributes
- * of the old one before it has any content. The old one stays as `name-`, as the shadow tools leave it. `path` names
- * the directory in `fault`, which says what failed. The directory is synced even when count is 0. The caller holds the
- * lock that keeps others out. */
+ * of the old one before it has any content. The old one stays under a temporary name, for replacement_keep_old().
+ * `path` names the directory in `fault`, which says what failed. The directory is synced even when count is 0. The
+ * caller holds the lock that keeps others out. */
 enum replacement_result replace_files(int directory, const char *path, const struct replacement *files, size_t count,
 				      char *fault, size_t fault_size);
+/* After REPLACEMENT_DONE, for each of the files, at any time while the lock is held: the old one becomes `name-`, as the
+ * shadow tools leave it. That takes a file system longer than it looks, and nobody need wait for it: failing costs
+ * nothing that anybody was promised. */
+void replacement_keep_old(int directory, const char *name);
 /* Removes the temporary files of a replacement of `name` that was killed. 0 or -errno. */
 int replacement_sweep(int directory, const char *name);
 

@@ -466,18 +466,19 @@ static void serve_connection(struct server *server, struct connection *connectio
 		end_connection(connection);
 }
 
-/* Serves all that was ready. Connections that are accepted meanwhile wait for the next round. */
+/* Serves all that was ready: what is asked first, so that work which was asked for at the same time is done together.
+ * Connections that are accepted meanwhile wait for the next round. */
 static void serve_round(struct server *server)
 {
 	int64_t now_ms = wire_now_ms();
 	struct connection *connection = server->connections;
-	const struct pollfd *ready = server->polled + 1;
+	const struct pollfd *attached = server->polled + 1, *ready = attached + server->attachment_count;
 
-	for (size_t i = 0; i < server->attachment_count; i++, ready++)
-		if (ready->revents || now_ms >= attachment_deadline(&server->attachments[i]))
-			server->attachments[i].run(server->attachments[i].context, now_ms);
 	for (; connection; connection = connection->next, ready++)
 		serve_connection(server, connection, ready->revents, now_ms);
+	for (size_t i = 0; i < server->attachment_count; i++)
+		if (attached[i].revents || now_ms >= attachment_deadline(&server->attachments[i]))
+			server->attachments[i].run(server->attachments[i].context, now_ms);
 	/* First, so that who comes has the places of those who have gone. */
 	free_ended(server);
 	if (server->polled[0].revents)

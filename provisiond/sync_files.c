@@ -1,63 +1,41 @@
 /*
- * A thread for each file but the first: fsync(2) is the only way to the disk that is a promise for one file on every
- * file system, and it waits.
+ * fsync(2) is the only way to the disk that is a promise for one file on every file system. What it would have to wait
+ * for is made to be under way, and finished, for all files before the first of them is synced.
  */
 #include "provisiond/sync_files.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <pthread.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
 
-#define STACK_SIZE ((size_t)PTHREAD_STACK_MIN + 65536)
-
-struct work {
-	int fd;
-	int error;
-	bool handed; /* to a thread of its own */
-	pthread_t thread;
-};
-
-static void *sync_one(void *context)
+void sync_files_begin(int fd)
 {
-	struct work *work = context;
-
-	work->error = fsync(work->fd) != 0 ? errno : 0;
-	return NULL;
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
-static void hand_out(struct work *works, size_t count)
+/* Whether it is only that this kernel, file system or kind of file does not know the call. */
+static bool is_not_for_this_file(int error)
 {
-	pthread_attr_t attributes;
+	return error == ENOSYS || error == EINVAL || error == ESPIPE || error == EOPNOTSUPP || error == EPERM;
+}
 
-	if (pthread_attr_init(&attributes) != 0)
-		return;
-	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	for (size_t i = 1; i < count; i++)
-		works[i].handed = pthread_create(&works[i].thread, &attributes, sync_one, &works[i]) == 0;
-	(void)pthread_attr_destroy(&attributes);
+/* A disk that fails tells so once for each descriptor: fsync() would not say again what is said here. */
+static int await_content(int fd)
+{
+	if (sync_file_range(fd, 0, 0,
+			    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == 0)
+		return 0;
+	return is_not_for_this_file(errno) ? 0 : errno;
 }
 
 void sync_files(const int *fds, size_t count, int *ret_errors)
 {
-	struct work works[SYNC_FILES_MAX] = { 0 };
-	sigset_t all, before;
-
 	for (size_t i = 0; i < count; i++)
-		works[i].fd = fds[i];
-	/* Signals are for the thread that runs the loop. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	hand_out(works, count);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+		sync_files_begin(fds[i]);
 	for (size_t i = 0; i < count; i++)
-		if (!works[i].handed)
-			(void)sync_one(&works[i]);
-	for (size_t i = 0; i < count; i++) {
-		if (works[i].handed)
-			(void)pthread_join(works[i].thread, NULL);
-		ret_errors[i] = works[i].error;
-	}
+		ret_errors[i] = await_content(fds[i]);
+	for (size_t i = 0; i < count; i++)
+		if (fsync(fds[i]) != 0 && ret_errors[i] == 0)
+			ret_errors[i] = errno;
 }

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,7 +67,7 @@ const char *failing_call(void)
 	return state.call;
 }
 
-static bool fails(enum failing_kind kind, const char *call)
+bool failing_fails(enum failing_kind kind, const char *call)
 {
 	if (!(state.kinds & kind) || state.held > 0 || state.left == 0)
 		return false;
@@ -80,21 +79,8 @@ static bool fails(enum failing_kind kind, const char *call)
 		state.left = 0;
 	state.failed = true;
 	state.call = call;
+	errno = kind & (FAILING_MEMORY | FAILING_LIBRARY) ? ENOMEM : state.error;
 	return true;
-}
-
-/* Some calls are made in several threads at the same time. */
-bool failing_fails(enum failing_kind kind, const char *call)
-{
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	bool failed;
-
-	(void)pthread_mutex_lock(&lock);
-	failed = fails(kind, call);
-	(void)pthread_mutex_unlock(&lock);
-	if (failed)
-		errno = kind & (FAILING_MEMORY | FAILING_LIBRARY) ? ENOMEM : state.error;
-	return failed;
 }
 
 /* Defines what stands before a function: TYPE NAME PARAMETERS, which returns BAD when it fails, of this kind. */

@@ -6,7 +6,6 @@
 #define TESTS_UNIT_FAILING_CALLS_H
 
 #include <errno.h>
-#include <pthread.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -48,10 +47,7 @@ __attribute__((unused)) static void calls_arm(enum calls_mode mode, unsigned n, 
 	calls.made = 0;
 }
 
-/* Some calls are made in several threads at the same time. */
-static pthread_mutex_t calls_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static bool calls_fail_here(void)
+static bool calls_fail(void)
 {
 	calls.made++;
 	if (calls.mode == CALLS_WORK)
@@ -64,19 +60,8 @@ static bool calls_fail_here(void)
 		(void)kill(getpid(), SIGKILL);
 	if (calls.mode == CALLS_FAIL_ONCE)
 		calls.mode = CALLS_WORK;
+	errno = calls.error;
 	return true;
-}
-
-static bool calls_fail(void)
-{
-	bool fails;
-
-	(void)pthread_mutex_lock(&calls_lock);
-	fails = calls_fail_here();
-	(void)pthread_mutex_unlock(&calls_lock);
-	if (fails)
-		errno = calls.error;
-	return fails;
 }
 
 int openat(int directory, const char *path, int flags, ...)
@@ -128,13 +113,11 @@ int fsync(int fd)
 
 	if (calls_fail())
 		return -1;
+	calls.fsyncs++;
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	r = (int)syscall(SYS_fsync, fd);
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
-	(void)pthread_mutex_lock(&calls_lock);
-	calls.fsyncs++;
 	calls.fsync_ms += (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
-	(void)pthread_mutex_unlock(&calls_lock);
 	return r;
 }
 

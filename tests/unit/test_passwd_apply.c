@@ -859,6 +859,14 @@ static void a_change_that_is_repeated_changes_nothing(void **state)
 	}
 }
 
+/* When the lock is given back; until then the old files wait to become backups. */
+static unsigned leftovers(struct fixture *fixture)
+{
+	account_files_unlock(fixture->files);
+	assert_int_equal(account_files_lock(fixture->files), 0);
+	return scratch_count(&fixture->scratch, "etc", ".provisiond");
+}
+
 static void one_rewrite_does_it_and_keeps_what_was_before(void **state)
 {
 	struct fixture *fixture = *state;
@@ -867,6 +875,7 @@ static void one_rewrite_does_it_and_keeps_what_was_before(void **state)
 	assert_int_equal(change_all(fixture), ACCOUNT_FILES_DONE);
 	assert_int_equal(calls.fsyncs_before_rename, FILES);
 	assert_int_equal(calls.fsyncs, FILES + 1); /* and the directory */
+	assert_int_equal(leftovers(fixture), 0);
 	for (size_t i = 0; i < FILES; i++) {
 		char backup[32];
 
@@ -944,7 +953,7 @@ static bool killed_at(struct fixture *fixture, change_function *change, const st
 	assert_int_equal(change(fixture), ACCOUNT_FILES_DONE);
 	_cleanup_texts_ struct texts now = texts_now(fixture);
 	assert_same(new, &now);
-	assert_int_equal(scratch_count(&fixture->scratch, "etc", ".provisiond"), 0);
+	assert_int_equal(leftovers(fixture), 0);
 	return true;
 }
 
@@ -968,7 +977,7 @@ static bool failed_at(struct fixture *fixture, change_function *change, const st
 		assert_fault(fixture, strerror(error));
 		assert_int_equal(account_files_sweep(fixture->files), 0);
 	}
-	assert_int_equal(scratch_count(&fixture->scratch, "etc", ".provisiond"), 0);
+	assert_int_equal(leftovers(fixture), 0);
 	return was_hit;
 }
 

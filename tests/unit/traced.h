@@ -112,7 +112,7 @@ static bool traced_filter(void)
 
 static void traced_child(const struct traced *traced)
 {
-	if (setpgid(0, 0) != 0 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || !traced_filter())
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || !traced_filter())
 		_exit(TRACED_NOT_ALLOWED);
 	(void)raise(SIGSTOP);
 	_exit(traced->run(traced->context));
@@ -188,7 +188,7 @@ static bool traced_obey(pid_t child, enum traced_next next, int error)
 	}
 }
 
-/* Both stops of one call of one of the child's threads. False when the child is dead, or its state unknown. */
+/* Both stops of one call. False when the child is dead, or its state unknown. */
 static bool traced_handle(const struct traced *traced, pid_t child)
 {
 	struct traced_call call = { 0 };
@@ -204,47 +204,11 @@ static bool traced_handle(const struct traced *traced, pid_t child)
 		return false;
 	if (next == TRACED_FAIL)
 		return true;
-	if (ptrace(PTRACE_SYSCALL, child, NULL, NULL) != 0 || waitpid(child, &status, __WALL) != child ||
+	if (ptrace(PTRACE_SYSCALL, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child ||
 	    !WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80) || !traced_read_exit(child, &call))
 		return false;
 	next = traced->stop(traced->context, child, &call, true, &error);
 	return traced_obey(child, next, error);
-}
-
-/* Waits until all of its threads are gone. The leader is reported last. */
-static int traced_reap(pid_t child)
-{
-	int status = -1;
-	pid_t gone;
-
-	do
-		gone = waitpid(-child, &status, __WALL);
-	while (gone > 0 && (gone != child || WIFSTOPPED(status)));
-	return gone == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* Stops at the calls of all threads of the child, which is the leader of a process group of its own. Its exit status,
- * or -1 when it was killed. */
-static int traced_watch(const struct traced *traced, pid_t child)
-{
-	pid_t at = child;
-
-	for (;;) {
-		int status;
-
-		(void)ptrace(PTRACE_CONT, at, NULL, NULL);
-		at = waitpid(-child, &status, __WALL);
-		if (at < 0)
-			abort();
-		if (at == child && WIFEXITED(status))
-			return WEXITSTATUS(status);
-		if (at == child && WIFSIGNALED(status))
-			return -1;
-		if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_SECCOMP << 8)) && !traced_handle(traced, at)) {
-			(void)kill(child, SIGKILL);
-			return traced_reap(child);
-		}
-	}
 }
 
 /* Returns the child's exit status, or -1 when it was killed; TRACED_NOT_ALLOWED where the kernel does not let us. */
@@ -255,15 +219,29 @@ static int traced_run(const struct traced *traced)
 
 	if (child == 0)
 		traced_child(traced);
-	if (child < 0 || waitpid(child, &status, WUNTRACED) != child)
+	if (child < 0 || waitpid(child, &status, 0) != child)
 		abort();
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	if (ptrace(PTRACE_SETOPTIONS, child, NULL,
-		   (void *)(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE)) !=
-	    0)
+		   (void *)(PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP)) != 0)
 		abort();
-	return traced_watch(traced, child);
+	for (;;) {
+		(void)ptrace(PTRACE_CONT, child, NULL, NULL);
+		if (waitpid(child, &status, 0) != child)
+			abort();
+		if (WIFEXITED(status))
+			return WEXITSTATUS(status);
+		if (WIFSIGNALED(status))
+			return -1;
+		if (status >> 8 != (SIGTRAP | (PTRACE_EVENT_SECCOMP << 8)))
+			continue;
+		if (!traced_handle(traced, child)) {
+			(void)kill(child, SIGKILL);
+			(void)waitpid(child, &status, 0);
+			return -1;
+		}
+	}
 }
 
 #endif
