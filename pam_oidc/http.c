@@ -5,7 +5,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <limits.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +40,6 @@ struct http {
 	struct http_transfer *transfers;
 	int transfer_count;
 	struct byte_budget budget; /* of its connections */
-	struct curl_waitfd *waits;
-	size_t wait_room;
 };
 
 struct http_transfer {
@@ -94,7 +91,6 @@ void http_free(struct http *http)
 	if (http->share)
 		(void)curl_share_cleanup(http->share);
 	byte_budget_clear(&http->budget);
-	free(http->waits);
 	free(http);
 	curl_global_cleanup();
 }
@@ -485,47 +481,28 @@ static void finish_done(struct http *http)
 	}
 }
 
-static bool make_wait_room(struct http *http, size_t count)
-{
-	struct curl_waitfd *waits;
-
-	if (count <= http->wait_room)
-		return true;
-	waits = reallocarray(http->waits, 2 * count, sizeof(*waits));
-	if (!waits)
-		return false;
-	http->waits = waits;
-	http->wait_room = 2 * count;
-	return true;
-}
-
 _Static_assert(CURL_WAIT_POLLIN == POLLIN && CURL_WAIT_POLLPRI == POLLPRI && CURL_WAIT_POLLOUT == POLLOUT,
 	       "libcurl's events are poll's");
 
 /* Without memory libcurl cannot wait: then what the loop watches is waited for alone, and not for long, since the
  * transfers go on with each round only. */
-static bool wait_briefly(struct pollfd *fds, size_t count, int timeout_ms)
+static bool wait_briefly(struct pollfd *fd, int timeout_ms)
 {
-	int ready = poll(fds, count, timeout_ms < 0 || timeout_ms > BRIEFLY_MS ? BRIEFLY_MS : timeout_ms);
+	int ready = poll(fd, 1, timeout_ms < 0 || timeout_ms > BRIEFLY_MS ? BRIEFLY_MS : timeout_ms);
 
-	for (size_t i = 0; ready < 0 && i < count; i++)
-		fds[i].revents = 0;
+	if (ready < 0)
+		fd->revents = 0;
 	return ready >= 0 || errno == EINTR || errno == ENOMEM;
 }
 
-static bool wait_for_all(struct http *http, struct pollfd *fds, size_t count, int timeout_ms)
+static bool wait_for_all(struct http *http, struct pollfd *fd, int timeout_ms)
 {
-	CURLMcode result;
+	struct curl_waitfd wait = { .fd = fd->fd, .events = fd->events };
+	CURLMcode result = curl_multi_poll(http->multi, &wait, 1, timeout_ms, NULL);
 
-	if (!make_wait_room(http, count))
-		return wait_briefly(fds, count, timeout_ms);
-	for (size_t i = 0; i < count; i++)
-		http->waits[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = fds[i].events };
-	result = curl_multi_poll(http->multi, http->waits, (unsigned)count, timeout_ms, NULL);
 	if (result == CURLM_OUT_OF_MEMORY)
-		return wait_briefly(fds, count, timeout_ms);
-	for (size_t i = 0; i < count; i++)
-		fds[i].revents = http->waits[i].revents;
+		return wait_briefly(fd, timeout_ms);
+	fd->revents = wait.revents;
 	return result == CURLM_OK;
 }
 
@@ -537,13 +514,11 @@ static bool perform(struct http *http, int *ret_running)
 	return result == CURLM_OK || result == CURLM_OUT_OF_MEMORY;
 }
 
-bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
+bool http_wait(void *context, struct pollfd *fd, int timeout_ms)
 {
 	struct http *http = context;
 	int running = 0;
 
-	if (count > UINT_MAX)
-		return false;
 	/* Whatever the last round left there, it may be long until the next one overwrites it. */
 	wiping_memory_clear_stack();
 	/* What was started since the last round sends its first bytes before we wait; what ended at once is not waited
@@ -552,7 +527,7 @@ bool http_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms)
 		return false;
 	if (running < http->transfer_count)
 		timeout_ms = 0;
-	if (!wait_for_all(http, fds, count, timeout_ms) || !perform(http, &running))
+	if (!wait_for_all(http, fd, timeout_ms) || !perform(http, &running))
 		return false;
 	byte_budget_enforce(&http->budget, over_budget, http);
 	finish_done(http);

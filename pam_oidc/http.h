@@ -72,7 +72,7 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
 /* No callback will come. Takes NULL. */
 void http_cancel(struct http_transfer *transfer);
 
-/* The loop's wait: for the descriptors and for transfers, whose callbacks it runs. `http` is the context. */
-bool http_wait(void *http, struct pollfd *fds, size_t count, int timeout_ms);
+/* The loop's wait: for the descriptor and for transfers, whose callbacks it runs. `http` is the context. */
+bool http_wait(void *http, struct pollfd *fd, int timeout_ms);
 
 #endif

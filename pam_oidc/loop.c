@@ -1,17 +1,25 @@
 /*
- * Descriptors in an array, timers in a binary heap. See loop.h. Knows nothing of what it watches.
+ * Descriptors in an epoll set, so that a wake costs the same however many wait; timers in a binary heap. See loop.h.
+ * Knows nothing of what it watches.
  */
 #include "pam_oidc/loop.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 
 #include "common/cleanup.h"
 #include "common/wire.h"
 
+#define READY_MAX 64 /* of one round; the others are still ready in the next */
+
+_Static_assert(EPOLLIN == POLLIN && EPOLLPRI == POLLPRI && EPOLLOUT == POLLOUT && EPOLLERR == POLLERR &&
+		       EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP,
+	       "epoll's events are poll's");
+
 struct loop_watch {
-	int fd; /* -1: removed, freed after the round */
-	short events;
+	int fd;
+	uint32_t number; /* no other one has it: a descriptor is soon given out anew */
 	loop_ready *ready;
 	void *context;
 };
@@ -19,20 +27,22 @@ struct loop_watch {
 struct loop {
 	loop_wait *wait;
 	void *wait_context;
-	struct loop_watch **watches;
-	struct pollfd *fds; /* as many as watches */
-	size_t watch_count, watch_room;
+	int epoll;
+	struct loop_watch **watches; /* by descriptor; NULL: not watched */
+	size_t watch_room;
+	uint32_t last_number;
 	struct loop_timer **heap; /* heap[0] is due first */
 	size_t timer_count, timer_room;
-	bool stopped, have_removed;
+	bool stopped;
 };
 
 struct loop *loop_create(loop_wait *wait, void *context)
 {
-	struct loop *loop = calloc(1, sizeof(*loop));
+	_cleanup_fd_ int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct loop *loop = epoll >= 0 ? calloc(1, sizeof(*loop)) : NULL;
 
 	if (loop)
-		*loop = (struct loop){ .wait = wait, .wait_context = context };
+		*loop = (struct loop){ .wait = wait, .wait_context = context, .epoll = take_fd(&epoll) };
 	return loop;
 }
 
@@ -40,71 +50,67 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
-	for (size_t i = 0; i < loop->watch_count; i++)
-		free(loop->watches[i]);
+	for (size_t fd = 0; fd < loop->watch_room; fd++)
+		free(loop->watches[fd]);
 	free(loop->watches);
-	free(loop->fds);
 	free(loop->heap);
+	cleanup_fd(&loop->epoll);
 	free(loop);
 }
 
-static bool make_watch_room(struct loop *loop)
+static bool make_watch_room(struct loop *loop, int fd)
 {
-	size_t room = loop->watch_room ? 2 * loop->watch_room : 16;
+	size_t room = loop->watch_room ? loop->watch_room : 16;
 	struct loop_watch **watches;
-	struct pollfd *fds;
 
-	if (loop->watch_count < loop->watch_room)
+	if (fd < 0) {
+		errno = EBADF;
+		return false;
+	}
+	while (room <= (size_t)fd)
+		room *= 2;
+	if (room == loop->watch_room)
 		return true;
-	watches = reallocarray(loop->watches, room, sizeof(*watches));
+	watches = reallocarray(loop->watches, room, sizeof(struct loop_watch *));
 	if (!watches)
 		return false;
+	for (size_t i = loop->watch_room; i < room; i++)
+		watches[i] = NULL;
 	loop->watches = watches;
-	fds = reallocarray(loop->fds, room, sizeof(*fds));
-	if (!fds)
-		return false;
-	loop->fds = fds;
 	loop->watch_room = room;
 	return true;
 }
 
+static uint64_t tag_of(const struct loop_watch *watch)
+{
+	return (uint64_t)watch->number << 32 | (uint32_t)watch->fd;
+}
+
 struct loop_watch *loop_watch(struct loop *loop, int fd, short events, loop_ready *ready, void *context)
 {
-	struct loop_watch *watch;
+	_cleanup_free_ struct loop_watch *watch = malloc(sizeof(*watch));
+	struct epoll_event event = { .events = (uint32_t)events };
 
-	if (!make_watch_room(loop))
+	if (!watch || !make_watch_room(loop, fd))
 		return NULL;
-	watch = malloc(sizeof(*watch));
-	if (!watch)
+	*watch = (struct loop_watch){ .fd = fd, .number = ++loop->last_number, .ready = ready, .context = context };
+	event.data.u64 = tag_of(watch);
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
 		return NULL;
-	*watch = (struct loop_watch){ .fd = fd, .events = events, .ready = ready, .context = context };
-	loop->watches[loop->watch_count++] = watch;
-	return watch;
+	loop->watches[fd] = watch;
+	return take_pointer(watch);
 }
 
 void loop_unwatch(struct loop *loop, struct loop_watch *watch)
 {
 	if (!watch)
 		return;
-	/* A round may be going over the array: it is only marked here. */
-	watch->fd = -1;
-	loop->have_removed = true;
-}
-
-static void drop_removed(struct loop *loop)
-{
-	size_t kept = 0;
-
-	if (!loop->have_removed)
-		return;
-	for (size_t i = 0; i < loop->watch_count; i++) {
-		if (loop->watches[i]->fd >= 0)
-			loop->watches[kept++] = loop->watches[i];
-		else
-			free(loop->watches[i]);
+	/* Another one has the number by now where the descriptor was closed before. */
+	if (loop->watches[watch->fd] == watch) {
+		(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+		loop->watches[watch->fd] = NULL;
 	}
-	loop->watch_count = kept;
-	loop->have_removed = false;
+	free(watch);
 }
 
 static void put(struct loop *loop, size_t at, struct loop_timer *timer)
@@ -198,33 +204,52 @@ static void fire_due_timers(struct loop *loop)
 	}
 }
 
-static bool wait_once(struct loop *loop)
+/* The one that an event is of. NULL when it was removed, in this round or, where the kernel did not let go of it,
+ * before. */
+static const struct loop_watch *watch_of(struct loop *loop, const struct epoll_event *event)
 {
-	size_t count = loop->watch_count;
+	int fd = (int)(uint32_t)event->data.u64;
+	const struct loop_watch *watch = loop->watches[fd];
 
-	for (size_t i = 0; i < count; i++)
-		loop->fds[i] = (struct pollfd){ .fd = loop->watches[i]->fd, .events = loop->watches[i]->events };
-	if (!loop->wait(loop->wait_context, loop->fds, count, until_next_timer(loop)))
-		return false;
-	for (size_t i = 0; i < count && !loop->stopped; i++) {
-		struct loop_watch *watch = loop->watches[i];
+	if (watch && tag_of(watch) == event->data.u64)
+		return watch;
+	if (!watch)
+		(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+	return NULL;
+}
 
-		if (watch->fd >= 0 && loop->fds[i].revents)
-			watch->ready(watch->context, loop->fds[i].revents);
+static bool tell_ready(struct loop *loop)
+{
+	struct epoll_event events[READY_MAX];
+	int count = epoll_wait(loop->epoll, events, READY_MAX, 0);
+
+	if (count < 0)
+		return errno == EINTR;
+	for (int i = 0; i < count && !loop->stopped; i++) {
+		const struct loop_watch *watch = watch_of(loop, &events[i]);
+
+		/* Which may be gone when it returns. */
+		if (watch)
+			watch->ready(watch->context, (short)events[i].events);
 	}
 	return true;
+}
+
+static bool wait_once(struct loop *loop)
+{
+	struct pollfd set = { .fd = loop->epoll, .events = POLLIN };
+
+	return loop->wait(loop->wait_context, &set, until_next_timer(loop)) && (!set.revents || tell_ready(loop));
 }
 
 bool loop_run(struct loop *loop)
 {
 	loop->stopped = false;
 	while (!loop->stopped) {
-		drop_removed(loop);
 		if (!wait_once(loop))
 			return false;
 		fire_due_timers(loop);
 	}
-	drop_removed(loop);
 	return true;
 }
 

@@ -14,9 +14,9 @@
 struct loop;
 struct loop_watch;
 
-/* Waits for the descriptors and for its own transfers, at most timeout_ms, and fills revents. Returns false only when
- * waiting itself failed. */
-typedef bool loop_wait(void *context, struct pollfd *fds, size_t count, int timeout_ms);
+/* Waits for the descriptor, which stands for all that are watched, and for its own transfers, at most timeout_ms, and
+ * fills revents. Returns false only when waiting itself failed. */
+typedef bool loop_wait(void *context, struct pollfd *fd, int timeout_ms);
 typedef void loop_ready(void *context, short revents);
 
 /* A timer lives in its owner. Zero it before the first use. */
@@ -27,14 +27,17 @@ struct loop_timer {
 	size_t place; /* in the heap, counted from 1; 0: not set */
 };
 
-/* NULL when memory ran out. */
+/* NULL with errno set when memory or descriptors ran out. */
 struct loop *loop_create(loop_wait *wait, void *context);
 /* Frees the loop and its watches; timers must have been cleared. Takes NULL. */
 void loop_free(struct loop *loop);
 
-/* Watches a descriptor, which stays the caller's. NULL when memory ran out. */
+/* Watches a descriptor, which stays the caller's, for poll(2)'s events; it is told as often as one of them is there.
+ * NULL with errno set: memory or the kernel's room for watches ran out (epoll_ctl(2)), the descriptor is watched
+ * already (EEXIST), or is one that is always ready, like a file (EPERM). */
 struct loop_watch *loop_watch(struct loop *loop, int fd, short events, loop_ready *ready, void *context);
-/* Takes NULL. */
+/* No callback will come. Goes before closing the descriptor: the kernel watches on for as long as it has copies. Takes
+ * NULL. */
 void loop_unwatch(struct loop *loop, struct loop_watch *watch);
 
 /* Sets or moves a timer. False when memory ran out. */

@@ -141,10 +141,14 @@ static void pet_watchdog(void *context)
 static bool start(struct daemon *daemon)
 {
 	daemon->http = http_create();
-	daemon->loop = daemon->http ? loop_create(http_wait, daemon->http) : NULL;
+	if (!daemon->http) {
+		log_error("cannot start: out of memory");
+		return false;
+	}
+	daemon->loop = loop_create(http_wait, daemon->http);
 	if (daemon->loop && watch_signals(daemon))
 		return true;
-	log_error("cannot start: out of memory");
+	log_error("cannot start: waiting for events: %s", strerror(errno));
 	return false;
 }
 

@@ -127,9 +127,12 @@ static void add_connection(struct signin_server *server, int fd, const struct uc
 		connection->next->link = &connection->next;
 	server->connections = connection;
 	connection->watch = loop_watch(server->loop, fd, POLLIN, connection_ready, connection);
-	if (!connection->watch || !loop_set_timer(server->loop, &connection->timer, wire_now_ms() + REQUEST_TIMEOUT_MS,
-						  connection_timed_out, connection))
-		connection_close(connection);
+	if (connection->watch && loop_set_timer(server->loop, &connection->timer, wire_now_ms() + REQUEST_TIMEOUT_MS,
+						connection_timed_out, connection))
+		return;
+	log_error("cannot wait for what a connection asks: %s",
+		  errno == ENOSPC ? "fs.epoll.max_user_watches is reached" : strerror(errno));
+	connection_close(connection);
 }
 
 static void listener_ready(void *context, short revents);

@@ -99,16 +99,15 @@ static struct {
 } waiting;
 
 /* The loop's wait: ends the run when what the test waits for has come, and else never sleeps long. */
-static bool wait_a_little(void *context, struct pollfd *fds, size_t count, int timeout_ms)
+static bool wait_a_little(void *context, struct pollfd *fd, int timeout_ms)
 {
 	waiting.held = waiting.holds(waiting.context);
 	if (waiting.held || real_ms() >= waiting.until_ms) {
-		for (size_t i = 0; i < count; i++)
-			fds[i].revents = 0;
+		fd->revents = 0;
 		loop_stop(stage.loop);
 		return true;
 	}
-	return http_wait(context, fds, count, timeout_ms < 5 ? timeout_ms : 5);
+	return http_wait(context, fd, timeout_ms < 5 ? timeout_ms : 5);
 }
 
 bool stage_run_until(bool (*holds)(void *context), void *context)

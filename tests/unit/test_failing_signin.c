@@ -124,6 +124,24 @@ static void a_sign_in_ends_rightly_or_in_a_refusal(void **state)
 			      failing_some(sign_in_while_failing, NULL, &manners[i], STRIDE));
 }
 
+static void a_connection_that_cannot_be_waited_for_is_closed_and_the_log_says_why(void **state)
+{
+	struct caller *caller;
+
+	(void)state;
+	(void)stage_begin_scene(NULL);
+	caller = caller_signs_in("alice", "uid=2000200001");
+	failing_arm(FAILING_MAKING, 2, ENOSPC, FAILING_ONCE); /* the first accepts */
+	assert_null(hear_in_the_end(caller));
+	assert_true(failing_disarm());
+	assert_string_equal(failing_call(), "epoll_ctl");
+	assert_non_null(
+		strstr(stage.log, "cannot wait for what a connection asks: fs.epoll.max_user_watches is reached"));
+	caller_hang_up(caller);
+	(void)sign_in(NULL, 0);
+	(void)stage_end_scene(NULL);
+}
+
 static void unexpected(void *context, const char *path, unsigned line, const char *message)
 {
 	(void)context;
@@ -275,6 +293,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_configuration_is_in_force_whole_or_not_at_all, say_where),
 		cmocka_unit_test_teardown(a_sign_in_ends_rightly_or_in_a_refusal, say_where),
+		cmocka_unit_test_teardown(a_connection_that_cannot_be_waited_for_is_closed_and_the_log_says_why,
+					  say_where),
 		cmocka_unit_test_teardown(a_dry_run_comes_to_an_end, say_where),
 	};
 

@@ -4,12 +4,15 @@
  */
 #include "pam_oidc/loop.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,19 +21,20 @@
 
 static struct loop *loop;
 static int last_timeout_ms;
+static unsigned rounds;
 
-static bool wait_with_poll(void *context, struct pollfd *fds, size_t count, int timeout_ms)
+static bool wait_with_poll(void *context, struct pollfd *fd, int timeout_ms)
 {
 	(void)context;
 	last_timeout_ms = timeout_ms;
-	return poll(fds, count, timeout_ms) >= 0;
+	rounds++;
+	return poll(fd, 1, timeout_ms) >= 0;
 }
 
-static bool waiting_fails(void *context, struct pollfd *fds, size_t count, int timeout_ms)
+static bool waiting_fails(void *context, struct pollfd *fd, int timeout_ms)
 {
 	(void)context;
-	(void)fds;
-	(void)count;
+	(void)fd;
 	(void)timeout_ms;
 	return false;
 }
@@ -38,6 +42,7 @@ static bool waiting_fails(void *context, struct pollfd *fds, size_t count, int t
 static int make_loop(void **state)
 {
 	(void)state;
+	rounds = 0;
 	loop = loop_create(wait_with_poll, NULL);
 	return loop ? 0 : -1;
 }
@@ -239,9 +244,11 @@ static void a_timer_may_set_itself_again(void **state)
 
 /* --- watches --- */
 
-static int pipes[40][2];
-static struct loop_watch *watches[40];
-static int called[40];
+#define PIPES 300
+
+static int pipes[PIPES][2];
+static struct loop_watch *watches[PIPES];
+static int called[PIPES];
 
 static void open_pipes(int count)
 {
@@ -290,12 +297,23 @@ static void watch_all(int count, loop_ready *ready)
 static void every_ready_descriptor_is_told_once(void **state)
 {
 	(void)state;
-	open_pipes(40);
-	watch_all(40, note_ready);
-	run_until(wire_now_ms() + 10);
-	for (int i = 0; i < 40; i++)
+	open_pipes(PIPES);
+	watch_all(PIPES, note_ready);
+	run_until(wire_now_ms() + 50);
+	for (int i = 0; i < PIPES; i++)
 		assert_int_equal(called[i], 1);
-	close_pipes(40);
+	close_pipes(PIPES);
+}
+
+static void what_is_left_unread_is_told_again(void **state)
+{
+	(void)state;
+	open_pipes(1);
+	assert_int_equal(write(pipes[0][1], "yz", 2), 2);
+	watch_all(1, note_ready);
+	run_until(wire_now_ms() + 10);
+	assert_int_equal(called[0], 3);
+	close_pipes(1);
 }
 
 static void unwatch_all(void *context, short revents)
@@ -402,6 +420,174 @@ static void a_hang_up_is_told(void **state)
 	(void)close(pipes[0][0]);
 }
 
+static void note_events(void *context, short revents)
+{
+	*(short *)context = revents;
+	loop_stop(loop);
+}
+
+static void assert_told_as_by_poll(int fd, short events)
+{
+	struct pollfd polled = { .fd = fd, .events = events };
+	short told = 0;
+	struct loop_watch *watch = loop_watch(loop, fd, events, note_events, &told);
+
+	assert_non_null(watch);
+	assert_int_equal(poll(&polled, 1, 0), 1);
+	assert_true(loop_run(loop));
+	assert_int_equal(told, polled.revents);
+	loop_unwatch(loop, watch);
+}
+
+static void hang_ups_and_errors_are_told_as_by_poll(void **state)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	assert_told_as_by_poll(pair[1], POLLOUT);
+	(void)close(pair[0]);
+	assert_told_as_by_poll(pair[1], POLLIN);
+	assert_told_as_by_poll(pair[1], POLLIN | POLLOUT);
+	(void)close(pair[1]);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		assert_int_equal(socketpair(AF_UNIX, types[i] | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(send(pair[1], "x", 1, 0), 1);
+		assert_told_as_by_poll(pair[0], POLLIN);
+		assert_told_as_by_poll(pair[0], POLLIN | POLLOUT);
+		assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
+		assert_told_as_by_poll(pair[0], POLLIN);
+		assert_told_as_by_poll(pair[0], POLLRDHUP);
+		(void)close(pair[1]);
+		assert_told_as_by_poll(pair[0], POLLIN);
+		assert_told_as_by_poll(pair[0], 0);
+		(void)close(pair[0]);
+	}
+}
+
+static void what_cannot_be_watched_is_refused(void **state)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), closed = dup(file);
+
+	(void)state;
+	open_pipes(1);
+	watch_all(1, note_ready);
+	errno = 0;
+	assert_null(loop_watch(loop, pipes[0][0], POLLIN, note_ready, &called[1]));
+	assert_int_equal(errno, EEXIST);
+	assert_null(loop_watch(loop, file, POLLIN, note_ready, &called[1]));
+	assert_int_equal(errno, EPERM);
+	(void)close(closed);
+	errno = 0;
+	assert_null(loop_watch(loop, closed, POLLIN, note_ready, &called[1]));
+	assert_int_equal(errno, EBADF);
+	errno = 0;
+	assert_null(loop_watch(loop, -1, POLLIN, note_ready, &called[1]));
+	assert_int_equal(errno, EBADF);
+	run_until(wire_now_ms() + 10);
+	assert_int_equal(called[0], 1);
+	assert_int_equal(called[1], 0);
+	close_pipes(1);
+	(void)close(file);
+}
+
+static void a_watch_of_a_closed_descriptor_takes_nothing_from_the_next_one_of_its_number(void **state)
+{
+	struct loop_watch *old;
+
+	(void)state;
+	open_pipes(1);
+	watch_all(1, note_ready);
+	old = watches[0];
+	close_pipes(1);
+	open_pipes(1);
+	watch_all(1, note_ready);
+	loop_unwatch(loop, old);
+	run_until(wire_now_ms() + 10);
+	assert_int_equal(called[0], 1);
+	close_pipes(1);
+}
+
+/* Of two pipes. Which one is told of first is the kernel's choice. */
+static void watch_both_anew(void *context, short revents)
+{
+	int number = number_of(context);
+	char byte;
+
+	(void)revents;
+	called[number]++;
+	(void)!read(pipes[number % 2][0], &byte, 1);
+	for (int i = 0; number < 2 && i < 2; i++) {
+		loop_unwatch(loop, watches[i]);
+		watches[2 + i] = loop_watch(loop, pipes[i][0], POLLIN, watch_both_anew, &called[2 + i]);
+		assert_non_null(watches[2 + i]);
+	}
+}
+
+static void a_watch_set_anew_in_a_callback_is_told_in_the_next_round(void **state)
+{
+	(void)state;
+	open_pipes(2);
+	watch_all(2, watch_both_anew);
+	run_until(wire_now_ms() + 10);
+	/* One of the old watches was told, and then the new one of the other pipe. */
+	assert_int_equal(called[0] + called[1], 1);
+	assert_int_equal(called[2], called[1]);
+	assert_int_equal(called[3], called[0]);
+	close_pipes(2);
+}
+
+static void a_copy_of_what_was_closed_before_it_was_unwatched_is_nobodys(void **state)
+{
+	int copy;
+
+	(void)state;
+	open_pipes(2);
+	watch_all(1, note_ready);
+	copy = dup(pipes[0][0]);
+	(void)close(pipes[0][0]);
+	loop_unwatch(loop, watches[0]);
+	assert_int_equal(dup2(pipes[1][0], pipes[0][0]), pipes[0][0]);
+	watches[1] = loop_watch(loop, pipes[0][0], POLLIN, note_ready, &called[0]);
+	assert_non_null(watches[1]);
+	run_until(wire_now_ms() + 10);
+	assert_int_equal(called[0], 1);
+	loop_unwatch(loop, watches[1]);
+	(void)close(copy);
+	close_pipes(2);
+}
+
+static void what_is_watched_no_more_does_not_wake_the_loop(void **state)
+{
+	(void)state;
+	open_pipes(1);
+	watch_all(1, note_ready);
+	loop_unwatch(loop, watches[0]);
+	run_until(wire_now_ms() + 50);
+	assert_int_equal(called[0], 0);
+	assert_in_range(rounds, 1, 5);
+	/* It is open still, and may be watched again. */
+	watch_all(1, note_ready);
+	run_until(wire_now_ms() + 10);
+	assert_int_equal(called[0], 1);
+	close_pipes(1);
+}
+
+static void without_a_descriptor_there_is_no_loop(void **state)
+{
+	struct rlimit usual, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = usual.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	errno = 0;
+	assert_null(loop_create(wait_with_poll, NULL));
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+}
+
 static void a_failure_to_wait_ends_the_run(void **state)
 {
 	struct loop *broken = loop_create(waiting_fails, NULL);
@@ -425,11 +611,19 @@ int main(void)
 		TEST(a_timers_owner_may_free_itself),
 		TEST(a_timer_may_set_itself_again),
 		TEST(every_ready_descriptor_is_told_once),
+		TEST(what_is_left_unread_is_told_again),
 		TEST(a_watch_removed_in_a_callback_is_not_told),
 		TEST(a_new_watch_of_a_reused_number_is_not_told_of_the_old_one),
 		TEST(watches_added_in_a_callback_are_told_in_the_next_round),
 		TEST(nobody_is_told_after_the_stop),
 		TEST(a_hang_up_is_told),
+		TEST(hang_ups_and_errors_are_told_as_by_poll),
+		TEST(what_cannot_be_watched_is_refused),
+		TEST(a_watch_of_a_closed_descriptor_takes_nothing_from_the_next_one_of_its_number),
+		TEST(a_watch_set_anew_in_a_callback_is_told_in_the_next_round),
+		TEST(a_copy_of_what_was_closed_before_it_was_unwatched_is_nobodys),
+		TEST(what_is_watched_no_more_does_not_wake_the_loop),
+		TEST(without_a_descriptor_there_is_no_loop),
 		TEST(a_failure_to_wait_ends_the_run),
 	};
 
