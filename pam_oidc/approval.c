@@ -268,7 +268,7 @@ static void poll_answered(void *context, const struct http_response *response)
 	}
 	endpoint_response_read(response, time(NULL), &read);
 	verdict = endpoint_judge(&read.answer, &reason);
-	device_poll_next(&approval->poll, verdict, read.answer.wait_ms, wire_now_ms(), 0);
+	device_poll_next(&approval->poll, verdict, &read.answer, wire_now_ms(), 0);
 	if (verdict == ENDPOINT_END) {
 		struct finding finding = find_refused_approval(tenant_of(approval), &read.answer);
 
@@ -300,7 +300,7 @@ static void poll_or_end(void *context)
 	if (approval->transfer)
 		return;
 	/* Memory is short, or the metadata lapsed: both may be better in a moment. */
-	device_poll_next(&approval->poll, ENDPOINT_RETRY, 0, wire_now_ms(), 0);
+	device_poll_next(&approval->poll, ENDPOINT_RETRY, NULL, wire_now_ms(), 0);
 	arm(approval);
 }
 
@@ -318,7 +318,7 @@ struct approval *approval_start(struct loop *loop, struct provider *provider,
 		.events = *events,
 		.expires_ms = now + authorization->expires_in_s * 1000,
 	};
-	device_poll_start(&approval->poll, authorization->interval_s, now, 0);
+	device_poll_start(&approval->poll, authorization->interval_s, 0, now, 0);
 	if (!loop_set_timer(loop, &approval->alarm, approval->poll.next_ms, poll_or_end, approval)) {
 		free(approval);
 		return NULL;

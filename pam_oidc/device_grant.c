@@ -11,12 +11,14 @@
 #include "common/cleanup.h"
 #include "pam_oidc/discovery.h"
 #include "pam_oidc/json_strict.h"
+#include "pam_oidc/rate_limit.h"
 
 #define USER_CODE_MAX 32
 #define DEVICE_CODE_MAX 4096
 #define SLOW_DOWN_MS 5000 /* RFC 8628, section 3.5 */
 #define WAIT_MAX_MS (60 * 1000)
 #define BACK_OFF_MAX_MS (15 * 1000)
+#define POLLS_OF_A_CODE 3 /* about, of people who approve within a quarter of a minute, at Okta's interval */
 
 void device_authorization_free(struct device_authorization *authorization)
 {
@@ -184,10 +186,21 @@ enum endpoint_verdict endpoint_judge(const struct endpoint_answer *answer, enum 
 	return ENDPOINT_END;
 }
 
-void device_poll_start(struct device_poll *poll, int64_t interval_s, int64_t now_ms, int64_t jitter_ms)
+/* Beyond the interval: nothing but jitter up to the easy load, and from there on a straight line up to the full one. */
+static int64_t delay_ms(int64_t load, unsigned chance)
 {
-	*poll = (struct device_poll){ .interval_ms = interval_s * 1000,
-				      .next_ms = now_ms + interval_s * 1000 + jitter_ms };
+	int64_t beyond = load > RATE_LIMIT_LOAD_MAX ? RATE_LIMIT_LOAD_MAX - DEVICE_LOAD_EASY : load - DEVICE_LOAD_EASY;
+	int64_t ease = beyond > 0 ? beyond * DEVICE_EASE_MAX_MS / (RATE_LIMIT_LOAD_MAX - DEVICE_LOAD_EASY) : 0;
+
+	return ease + (ease + DEVICE_POLL_JITTER_MAX_MS) * chance / DEVICE_CHANCE_MAX;
+}
+
+void device_poll_start(struct device_poll *poll, int64_t interval_s, int64_t load, int64_t now_ms, unsigned chance)
+{
+	*poll = (struct device_poll){
+		.interval_ms = interval_s * 1000,
+		.next_ms = now_ms + interval_s * 1000 + delay_ms(load * POLLS_OF_A_CODE, chance),
+	};
 }
 
 /* After a failure of the network, twice the time after each further one (RFC 8628, section 3.5), within reason. */
@@ -200,18 +213,19 @@ static int64_t back_off(const struct device_poll *poll)
 	return wait > BACK_OFF_MAX_MS && poll->interval_ms < BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : wait;
 }
 
-void device_poll_next(struct device_poll *poll, enum endpoint_verdict verdict, int64_t wait_ms, int64_t now_ms,
-		      int64_t jitter_ms)
+void device_poll_next(struct device_poll *poll, enum endpoint_verdict verdict, const struct endpoint_answer *answer,
+		      int64_t now_ms, unsigned chance)
 {
-	int64_t wait;
+	int64_t wish = answer ? answer->wait_ms : 0, load = 0, wait;
 
 	poll->failures = verdict == ENDPOINT_RETRY ? poll->failures + 1 : 0;
 	if (verdict == ENDPOINT_SLOW_DOWN)
 		poll->interval_ms += SLOW_DOWN_MS;
 	wait = verdict == ENDPOINT_RETRY ? back_off(poll) : poll->interval_ms;
-	if (wait_ms > WAIT_MAX_MS)
-		wait_ms = WAIT_MAX_MS;
-	if (wait_ms > wait)
-		wait = wait_ms;
-	poll->next_ms = now_ms + wait + jitter_ms;
+	if (wish > WAIT_MAX_MS)
+		wish = WAIT_MAX_MS;
+	/* Whoever was told to wait, or met a failure, waits for that already. */
+	if (answer && (verdict == ENDPOINT_PENDING || verdict == ENDPOINT_SLOW_DOWN))
+		load = answer->load;
+	poll->next_ms = now_ms + (wish > wait ? wish : wait) + delay_ms(load, chance);
 }

@@ -18,6 +18,9 @@
 #define DEVICE_CODE_LIFE_MAX_S 1800
 #define DEVICE_URI_MAX 512
 #define DEVICE_POLL_JITTER_MAX_MS 50 /* spreads many machines without a person noticing */
+#define DEVICE_LOAD_EASY 350         /* thousandths of the rate limit: up to it, nobody waits for the others' sake */
+#define DEVICE_EASE_MAX_MS (13 * 1000)
+#define DEVICE_CHANCE_MAX 65535
 
 /* Section 3.2. All text is printable ASCII. */
 struct device_authorization {
@@ -45,6 +48,7 @@ struct endpoint_answer {
 	const char *error;       /* of the JSON body; NULL: none */
 	const char *description; /* error_description; NULL: none */
 	int64_t wait_ms;         /* the issuer's own wish (Retry-After, X-Rate-Limit-Reset); 0: none */
+	int64_t load;            /* of its rate limit at this endpoint, rate_limit_load(); 0: none or not known */
 };
 
 enum endpoint_verdict {
@@ -67,10 +71,15 @@ struct device_poll {
 	unsigned failures; /* in a row */
 };
 
-/* jitter_ms is 0..DEVICE_POLL_JITTER_MAX_MS. */
-void device_poll_start(struct device_poll *poll, int64_t interval_s, int64_t now_ms, int64_t jitter_ms);
-/* Sets the time of the next poll after an answer that does not end the wait. */
-void device_poll_next(struct device_poll *poll, enum endpoint_verdict verdict, int64_t wait_ms, int64_t now_ms,
-		      int64_t jitter_ms);
+/* Polls come later than the interval by up to DEVICE_POLL_JITTER_MAX_MS. While all machines together are about to use
+ * more of the issuer's rate limit than DEVICE_LOAD_EASY, they come later still, the more so the higher the load is: by
+ * up to DEVICE_EASE_MAX_MS, and up to as much again by chance. So those who share a limit, and do not know of each
+ * other, stay below half of it as long as that is enough for the sign-ins themselves, and none waits for the others.
+ *
+ * chance is 0..DEVICE_CHANCE_MAX. load is that of the endpoint that gave the code: each code costs polls. */
+void device_poll_start(struct device_poll *poll, int64_t interval_s, int64_t load, int64_t now_ms, unsigned chance);
+/* Sets the time of the next poll after an answer that does not end the wait; NULL: none came. */
+void device_poll_next(struct device_poll *poll, enum endpoint_verdict verdict, const struct endpoint_answer *answer,
+		      int64_t now_ms, unsigned chance);
 
 #endif

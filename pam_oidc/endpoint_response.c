@@ -15,6 +15,7 @@
 #define ACCESS_TOKEN_MAX ((size_t)16 * 1024)
 #define WAIT_MAX_S 600 /* no clock, wrong or malicious, keeps anybody waiting for longer */
 
+/* now_s by the issuer's clock. */
 static int64_t wish_to_wait_ms(const struct http_response *response, int64_t now_s)
 {
 	int64_t wait = response->retry_after_s;
@@ -22,14 +23,15 @@ static int64_t wish_to_wait_ms(const struct http_response *response, int64_t now
 	if (response->status != 429 && response->status != 503)
 		return 0;
 	/* Every answer of Okta's may say when the bucket is full again; only this one says that it is empty. */
-	if (wait == 0 && response->status == 429 && response->rate_limit_reset > now_s)
-		wait = response->rate_limit_reset - now_s;
+	if (wait == 0 && response->status == 429 && response->rate_limit.reset_s > now_s)
+		wait = response->rate_limit.reset_s - now_s;
 	return (wait > WAIT_MAX_S ? WAIT_MAX_S : wait) * 1000;
 }
 
 void endpoint_response_read(const struct http_response *response, int64_t now_s, struct endpoint_response *ret_response)
 {
 	char ignored[128];
+	int64_t issuers_now_s = response->date_s > 0 ? response->date_s : now_s;
 	json_t *body = response->answered && response->status != 200
 			       ? json_strict_object(response->body, response->length, ignored, sizeof(ignored))
 			       : NULL;
@@ -41,7 +43,8 @@ void endpoint_response_read(const struct http_response *response, int64_t now_s,
 			.status = response->status,
 			.error = body ? json_strict_string(body, "error") : NULL,
 			.description = body ? json_strict_string(body, "error_description") : NULL,
-			.wait_ms = response->answered ? wish_to_wait_ms(response, now_s) : 0,
+			.wait_ms = response->answered ? wish_to_wait_ms(response, issuers_now_s) : 0,
+			.load = response->answered ? rate_limit_load(&response->rate_limit, issuers_now_s) : 0,
 		},
 	};
 	/* Okta's rate limit is its general error body, not OAuth's. */

@@ -20,8 +20,8 @@ struct endpoint_response {
 	json_t *body; /* NULL when there is none that can be read */
 };
 
-/* Reads error and error_description (RFC 6749, section 5.2) and the wish to wait; now_s is in epoch seconds. Release
- * with endpoint_response_clear(). */
+/* Reads error and error_description (RFC 6749, section 5.2) , the wish to wait and the load; now_s is in epoch
+ * seconds, and does not count where the issuer said its own time (Date). Release with endpoint_response_clear(). */
 void endpoint_response_read(const struct http_response *response, int64_t now_s,
 			    struct endpoint_response *ret_response);
 void endpoint_response_clear(struct endpoint_response *response);

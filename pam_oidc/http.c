@@ -52,6 +52,7 @@ struct http_transfer {
 	char *body;
 	size_t length, room, max_bytes, header_bytes;
 	const char *refused; /* why we ended it; NULL: we did not */
+	struct rate_limit_headers rate_limit;
 	struct http_response response;
 	char error[CURL_ERROR_SIZE];
 };
@@ -211,6 +212,7 @@ static int64_t certificate_until(CURL *easy)
 /* A header begins: what an interim answer (1xx) or a proxy said before does not count. */
 static void begin_header(struct http_transfer *transfer)
 {
+	transfer->rate_limit = (struct rate_limit_headers){ 0 };
 	transfer->response =
 		(struct http_response){ .max_age_s = -1, .certificate_until_s = certificate_until(transfer->easy) };
 }
@@ -245,8 +247,8 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 		begin_header(transfer);
 	else if ((value = header_value(line, kept, "cache-control")))
 		read_cache_control(value, response);
-	else if ((value = header_value(line, kept, "x-rate-limit-reset")) && whole_number(value) > 0)
-		response->rate_limit_reset = whole_number(value);
+	else if (rate_limit_read(&transfer->rate_limit, line))
+		response->rate_limit = rate_limit_said(&transfer->rate_limit);
 	else if ((value = header_value(line, kept, "retry-after")) && whole_number(value) > 0)
 		response->retry_after_s = whole_number(value);
 	else if ((value = header_value(line, kept, "date")))

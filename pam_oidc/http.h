@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pam_oidc/rate_limit.h"
+
 struct http;
 struct http_transfer;
 
@@ -49,11 +51,11 @@ struct http_response {
 	long status;
 	const char *body; /* NUL-terminated; wiped after the callback */
 	size_t length;
-	bool cache_forbidden;     /* Cache-Control: no-store or no-cache */
-	int64_t max_age_s;        /* of Cache-Control; -1: none */
-	int64_t rate_limit_reset; /* X-Rate-Limit-Reset, epoch seconds; 0: none */
-	int64_t retry_after_s;    /* Retry-After in seconds; 0: none */
-	int64_t date_s;           /* Date, epoch seconds; 0: none */
+	bool cache_forbidden;  /* Cache-Control: no-store or no-cache */
+	int64_t max_age_s;     /* of Cache-Control; -1: none */
+	int64_t retry_after_s; /* Retry-After in seconds; 0: none */
+	int64_t date_s;        /* Date, epoch seconds; 0: none */
+	struct rate_limit rate_limit;
 	/* When the first certificate of the server's chain ends, epoch seconds; 0: not known. */
 	int64_t certificate_until_s;
 };

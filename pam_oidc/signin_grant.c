@@ -4,6 +4,7 @@
  */
 #include "pam_oidc/signin_steps.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
@@ -18,14 +19,15 @@
 static void enter_code(struct signin *signin);
 static void enter_approval(struct signin *signin);
 
-static int64_t jitter_ms(void)
+static unsigned chance(void)
 {
-	unsigned char byte = 0;
+	uint16_t number = 0;
 
+	static_assert(DEVICE_CHANCE_MAX == UINT16_MAX, "any number of so many bits is a chance");
 	/* Spreading needs no good randomness: without any it is 0. */
-	if (getrandom(&byte, sizeof(byte), GRND_NONBLOCK) != 1)
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
 		return 0;
-	return byte % (DEVICE_POLL_JITTER_MAX_MS + 1);
+	return number;
 }
 
 static void metadata_told(void *context, enum document_outcome outcome)
@@ -72,7 +74,7 @@ static void note_refusal(const struct signin *signin, const char *what, const st
 		refusals_tell(signin->around->refusals, signin->name, signin_tenant(signin), reason);
 }
 
-static void take_code(struct signin *signin, const struct http_response *response)
+static void take_code(struct signin *signin, const struct http_response *response, int64_t load)
 {
 	char fault[256];
 
@@ -85,7 +87,7 @@ static void take_code(struct signin *signin, const struct http_response *respons
 	if (back_off_succeeded(provider_back_off(signin->provider), wire_now_ms()))
 		signin_note(signin, LOG_NOTICE, "the issuer gives codes again", NULL);
 	signin->code_expires_ms = wire_now_ms() + signin->authorization->expires_in_s * 1000;
-	device_poll_start(&signin->poll, signin->authorization->interval_s, wire_now_ms(), jitter_ms());
+	device_poll_start(&signin->poll, signin->authorization->interval_s, load, wire_now_ms(), chance());
 	enter_approval(signin);
 	signin->events.show(signin->events.context, signin);
 }
@@ -126,12 +128,13 @@ static void code_answered(void *context, const struct http_response *response)
 	struct endpoint_response read;
 	enum reason reason = REASON_MISCONFIGURED;
 	enum endpoint_verdict verdict;
-	int64_t wish_ms;
+	int64_t wish_ms, load;
 
 	signin->transfer = NULL;
 	endpoint_response_read(response, time(NULL), &read);
 	verdict = endpoint_judge(&read.answer, &reason);
 	wish_ms = read.answer.wait_ms;
+	load = read.answer.load;
 	if (verdict == ENDPOINT_END)
 		note_refusal(signin, "the issuer gives no code", &read.answer, reason);
 	else if (verdict != ENDPOINT_SUCCESS)
@@ -139,7 +142,7 @@ static void code_answered(void *context, const struct http_response *response)
 			    response->answered ? "the issuer is busy" : response->error);
 	endpoint_response_clear(&read);
 	if (verdict == ENDPOINT_SUCCESS)
-		take_code(signin, response);
+		take_code(signin, response, load);
 	else if (response->answered && response->status == 429)
 		begin_back_off(signin, wish_ms);
 	else if (verdict == ENDPOINT_END)
@@ -200,7 +203,7 @@ static void poll_answered(void *context, const struct http_response *response)
 	else if (verdict == ENDPOINT_RETRY && signin->poll.failures == 0)
 		signin_note(signin, LOG_WARNING, "the issuer does not answer, trying on",
 			    response->answered ? "server error" : response->error);
-	device_poll_next(&signin->poll, verdict, read.answer.wait_ms, wire_now_ms(), jitter_ms());
+	device_poll_next(&signin->poll, verdict, &read.answer, wire_now_ms(), chance());
 	endpoint_response_clear(&read);
 	if (verdict == ENDPOINT_SUCCESS)
 		take_tokens(signin, response);
@@ -227,7 +230,7 @@ void signin_poll(struct signin *signin)
 		return;
 	}
 	/* The metadata lapsed and could not be refreshed, or memory is short: both may be better in a moment. */
-	device_poll_next(&signin->poll, ENDPOINT_RETRY, 0, wire_now_ms(), 0);
+	device_poll_next(&signin->poll, ENDPOINT_RETRY, NULL, wire_now_ms(), 0);
 	signin_arm(signin);
 }
 

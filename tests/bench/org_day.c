@@ -1,12 +1,13 @@
 /*
  * A day of one Okta organization whose machines all sign people in, as its token and device endpoints see it:
  *
- *   org_day SEED PEAK
+ *   org_day SEED PEAK [mute]
  *
- * PEAK is the busiest moment's share of the mean, from 1 (an even day) on, in hundredths. The machines are the
- * product's own: what an answer means is read by endpoint_response_read() and endpoint_judge(), when to ask next is
- * said by device_poll_start() and device_poll_next(). Played are the people, the network and the organization, from the
- * seed. Prints names with numbers.
+ * PEAK is the busiest moment's share of the mean, from 1 (an even day) on, in hundredths; `mute`: its answers do not
+ * say how much of the rate limit remains, for comparison. The machines are the product's own: what an answer means is
+ * read by endpoint_response_read() and endpoint_judge(), when to ask next is said by device_poll_start() and
+ * device_poll_next(). Played are the people, the network and the organization, from the seed. Prints names with
+ * numbers.
  */
 #include <errno.h>
 #include <math.h>
@@ -30,7 +31,7 @@
 #define BUCKET 2000   /* a minute, for each of the two endpoints (Okta's published limits for workforces) */
 #define INTERVAL_S 5  /* Okta's */
 #define NETWORK_MS 80 /* there and back */
-#define BEGAN_S INT64_C(1700000000)
+#define BEGAN_S INT64_C(1700000040) /* a full minute */
 
 /* People: a phone is at hand after some seconds, and a few never approve and close the window. */
 #define PERSON_LEAST_MS 4000.0
@@ -55,6 +56,9 @@ static struct signin signins[COUNT];
 static unsigned heap[COUNT]; /* of sign-ins that wait, by the time of the next poll */
 static size_t waiting, most_waiting;
 static struct bucket tokens, devices;
+static bool mute;
+static int64_t let_in[COUNT]; /* from the approval to the answer that brings the token, in milliseconds */
+static size_t let_in_count;
 static unsigned long delays[DEVICE_POLL_JITTER_MAX_MS + 1]; /* beyond the interval, in milliseconds */
 
 /* ---- chance (splitmix64) ---- */
@@ -76,9 +80,9 @@ static double share(void)
 	return (double)(chance() >> 11) / 9007199254740992.0;
 }
 
-static int64_t jitter_ms(void)
+static unsigned chance_of_poll(void)
 {
-	return (int64_t)(chance() % (DEVICE_POLL_JITTER_MAX_MS + 1));
+	return (unsigned)(chance() % (DEVICE_CHANCE_MAX + 1));
 }
 
 /* A moment of the day: a wave between the busiest and the quietest hour. */
@@ -128,21 +132,27 @@ static bool admits(struct bucket *bucket, int64_t now_ms)
 	return false;
 }
 
-static struct http_response answer_of(long status, const char *body, int64_t now_ms)
+static struct http_response answer_of(const struct bucket *bucket, long status, const char *body, int64_t now_ms)
 {
+	unsigned used = bucket->minutes[now_ms / MINUTE_MS];
+	struct rate_limit said = { .limit = BUCKET,
+				   .remaining = used < BUCKET ? BUCKET - used : 0,
+				   .reset_s = BEGAN_S + (now_ms / MINUTE_MS + 1) * 60 };
+
 	return (struct http_response){
 		.answered = true,
 		.status = status,
 		.body = body,
 		.length = strlen(body),
 		.max_age_s = -1,
-		.rate_limit_reset = BEGAN_S + (now_ms / MINUTE_MS + 1) * 60,
+		.date_s = BEGAN_S + now_ms / 1000,
+		.rate_limit = mute ? (struct rate_limit){ 0 } : said,
 	};
 }
 
 static struct http_response too_many(int64_t now_ms)
 {
-	return answer_of(429,
+	return answer_of(&tokens, 429,
 			 "{\"error\":\"invalid_grant\",\"error_description\":"
 			 "\"API call exceeded rate limit due to too many requests.\"}",
 			 now_ms);
@@ -153,8 +163,8 @@ static struct http_response token_answer(const struct signin *signin, int64_t no
 	if (!admits(&tokens, now_ms))
 		return too_many(now_ms);
 	if (now_ms >= signin->approved_ms)
-		return answer_of(200, "{}", now_ms);
-	return answer_of(400,
+		return answer_of(&tokens, 200, "{}", now_ms);
+	return answer_of(&tokens, 400,
 			 "{\"error\":\"authorization_pending\",\"error_description\":"
 			 "\"The device authorization is pending. Please try again later.\"}",
 			 now_ms);
@@ -162,7 +172,9 @@ static struct http_response token_answer(const struct signin *signin, int64_t no
 
 /* ---- the machines ---- */
 
-static enum endpoint_verdict verdict_of(const struct http_response *response, int64_t now_ms, int64_t *ret_wait_ms)
+/* What the machine makes of the answer; its texts are not kept. */
+static enum endpoint_verdict read_answer(const struct http_response *response, int64_t now_ms,
+					 struct endpoint_answer *ret_answer)
 {
 	enum reason reason = REASON_NONE;
 	struct endpoint_response read;
@@ -170,7 +182,8 @@ static enum endpoint_verdict verdict_of(const struct http_response *response, in
 
 	endpoint_response_read(response, BEGAN_S + now_ms / 1000, &read);
 	verdict = endpoint_judge(&read.answer, &reason);
-	*ret_wait_ms = read.answer.wait_ms;
+	*ret_answer = read.answer;
+	ret_answer->error = ret_answer->description = NULL;
 	endpoint_response_clear(&read);
 	return verdict;
 }
@@ -225,11 +238,15 @@ static void note_delay(const struct device_poll *poll, int64_t now_ms)
 static void begin(unsigned index)
 {
 	struct signin *signin = &signins[index];
+	struct endpoint_answer answer;
+	struct http_response response;
 
 	/* Whoever is refused here reads so and comes again; that is another sign-in of the fifty. */
 	if (!admits(&devices, signin->begin_ms))
 		return;
-	device_poll_start(&signin->poll, INTERVAL_S, signin->begin_ms + NETWORK_MS, jitter_ms());
+	response = answer_of(&devices, 200, "{}", signin->begin_ms);
+	(void)read_answer(&response, signin->begin_ms + NETWORK_MS, &answer);
+	device_poll_start(&signin->poll, INTERVAL_S, answer.load, signin->begin_ms + NETWORK_MS, chance_of_poll());
 	note_delay(&signin->poll, signin->begin_ms + NETWORK_MS);
 	wait_for_poll(index);
 }
@@ -238,19 +255,22 @@ static void begin(unsigned index)
 static void poll_next(void)
 {
 	struct signin *signin = &signins[heap[0]];
-	int64_t now_ms = signin->poll.next_ms, wait_ms;
+	int64_t now_ms = signin->poll.next_ms;
 	enum endpoint_verdict verdict = ENDPOINT_END;
+	struct endpoint_answer answer = { 0 };
 
 	if (now_ms < signin->given_up_ms) {
-		struct http_response answer = token_answer(signin, now_ms);
+		struct http_response response = token_answer(signin, now_ms);
 
 		now_ms += NETWORK_MS;
-		verdict = verdict_of(&answer, now_ms, &wait_ms);
+		verdict = read_answer(&response, now_ms, &answer);
 	}
+	if (verdict == ENDPOINT_SUCCESS)
+		let_in[let_in_count++] = now_ms - signin->approved_ms;
 	if (verdict == ENDPOINT_SUCCESS || verdict == ENDPOINT_END) {
 		heap[0] = heap[--waiting];
 	} else {
-		device_poll_next(&signin->poll, verdict, wait_ms, now_ms, jitter_ms());
+		device_poll_next(&signin->poll, verdict, &answer, now_ms, chance_of_poll());
 		note_delay(&signin->poll, now_ms);
 	}
 	sink(0);
@@ -296,15 +316,31 @@ static void tell(const char *name, const struct bucket *bucket)
 	(void)printf("%s_asked %lu\n%s_refused %lu\n", name, bucket->asked, name, bucket->refused);
 }
 
+static int by_length(const void *one, const void *other)
+{
+	const int64_t *a = one, *b = other;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static void tell_let_in(void)
+{
+	qsort(let_in, let_in_count, sizeof(let_in[0]), by_length);
+	(void)printf("let_in_median_ms %lld\nlet_in_p99_ms %lld\n", (long long)let_in[let_in_count / 2],
+		     (long long)let_in[let_in_count * 99 / 100]);
+}
+
 int main(int argc, char *argv[])
 {
-	if (argc != 3)
-		stopwatch_die("SEED PEAK");
+	if (argc != 3 && (argc != 4 || strcmp(argv[3], "mute") != 0))
+		stopwatch_die("SEED PEAK [mute]");
+	mute = argc == 4;
 	chance_state = stopwatch_count(argv[1]);
 	make_people(stopwatch_count(argv[2]) / 100.0);
 	live_through_the_day();
 	tell("token", &tokens);
 	tell("device", &devices);
+	tell_let_in();
 	(void)printf("waiting %zu\ndelay_median_ms %u\ndelay_p99_ms %u\n", most_waiting, delay_at(0.5), delay_at(0.99));
 	return 0;
 }

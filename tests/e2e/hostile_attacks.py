@@ -646,15 +646,16 @@ def key_sets():
 # ---- the device grant ----
 
 
-def paced(first, later=0):
-    """The first poll comes so many seconds after the code, and later ones so many after the one before."""
+def paced(first, later=0, polls=0):
+    """The first poll comes so many seconds after the code, and later ones so many after the one before; so many come at
+    least."""
 
     def check(attempt, provider):
         times = [time for time in provider.times.get("token", []) if time > provider.times["device"][-1]]
         gaps = [after - before for before, after in zip([provider.times["device"][-1], *times], times)]
         if any(gap < (later if number else first) for number, gap in enumerate(gaps)):
             return f"polled {', '.join(f'{gap:.1f}' for gap in gaps)} s apart"
-        return None
+        return None if len(times) >= polls else f"polled {len(times)} times"
 
     return check
 
@@ -787,6 +788,46 @@ def tokens():
                     check=paced(0.95, 0.95),
                 )
             )
+    # However empty a bucket is said to be, the next poll comes after the interval of 1 s and 13 to 26 s. Whatever is odd counts
+    # as absent.
+    shared = {"X_Rate_Limit_Limit": "2000", "X_Rate_Limit_Remaining": "0"}
+    for sentence, ease, headers in (
+        ("a bucket that is always empty", 12, shared),
+        ("a bucket that is empty for ever", 12, {**shared, "X_Rate_Limit_Reset": "9" * 12}),
+        ("a bucket that was filled in 1970", 12, {**shared, "X_Rate_Limit_Reset": "1"}),
+        ("a bucket and a Date in the year 9999",
+         12, {**shared, "X_Rate_Limit_Reset": str(int(time.time()) + 30), "Date": "Fri, 31 Dec 9999 23:59:59 GMT"}),
+        ("an empty bucket of 10^12 - 1", 12, {"X_Rate_Limit_Limit": "9" * 12, "X_Rate_Limit_Remaining": "0"}),
+        ("an empty bucket of 10^18", 0, {"X_Rate_Limit_Limit": "1" + "0" * 18, "X_Rate_Limit_Remaining": "0"}),
+        ("more than all remaining", 0, {"X_Rate_Limit_Limit": "2000", "X_Rate_Limit_Remaining": "2001"}),
+        ("a bucket of nothing", 0, {"X_Rate_Limit_Limit": "0", "X_Rate_Limit_Remaining": "0"}),
+        ("a bucket below nothing", 0, {"X_Rate_Limit_Limit": "-2000", "X_Rate_Limit_Remaining": "-5"}),
+        ("two buckets in one header", 0, {"X_Rate_Limit_Limit": "2000, 2000", "X_Rate_Limit_Remaining": "0, 0"}),
+        ("two buckets in two headers", 0, {**shared, "x_rate_limit_limit": "2000", "x_rate_limit_remaining": "0"}),
+        ("a bucket that is no number", 0, {"X_Rate_Limit_Limit": "2e3", "X_Rate_Limit_Remaining": "0x0"}),
+        ("a bucket without a size", 0, {"X_Rate_Limit_Remaining": "0"}),
+    ):
+        found.append(
+            at(
+                "token",
+                f"authorization_pending with {sentence}",
+                error("authorization_pending", **headers),
+                "expired",
+                timeout=45 if ease else 12,
+                check=paced(0.95, 0.95 + ease, 2 if ease else 4),
+            )
+        )
+    pending = error("authorization_pending")
+    drained = [(name.replace("_", "-"), value) for name, value in shared.items()]
+    found.append(
+        Attack(
+            "device: a bucket that is always empty",
+            "expired",
+            timeout=45,
+            check=paced(12.95, 0.95, 2),
+            faults={"device": lambda exchange: exchange.answer(exchange.right(), headers=drained), "token": pending},
+        )
+    )
     found.append(
         at(
             "device",

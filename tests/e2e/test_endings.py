@@ -6,7 +6,7 @@ And every way in which the issuer may stumble without ending it.
 import os
 import time
 
-from harness import cases, expect, expect_equal, expect_in, expect_not_in, expect_once, test, wait_for
+from harness import cases, expect, expect_equal, expect_in, expect_not_in, expect_once, figure, test, wait_for
 
 SSH = {"tags": {"ssh"}}
 
@@ -239,6 +239,34 @@ def stumbles(m, fault, gap):
         times = m.issuer.state()["codes"][0]["poll_times"]
         expect_equal(len(m.issuer.state()["codes"]), 1, "codes asked for")
         expect(times[-1] - times[-2] >= gap * 1000 - 100, f"the last polls came {times[-1] - times[-2]} ms apart")
+
+
+@test("a rate limit that others have nearly used up makes the polls slower, and the approval is taken all the same", **SSH)
+def crowd(m):
+    """The polls come each second, and up to 13 s later, and as much again by chance."""
+
+    def let_in(code, screen):
+        """Approves; seconds until the shell's prompt."""
+        approved = time.monotonic()
+        m.issuer.approve(code, "alice")
+        screen.enter()
+        m.wait_for_shell(screen, "alice", 60)
+        return time.monotonic() - approved
+
+    m.sign_in("alice")
+    screen = m.ssh("alice")
+    plenty = let_in(m.code_on(screen), screen)
+    m.issuer.settings(rate_limit=2000, rate_limit_others=1980, enforce_rate_limit=True)
+    screen = m.ssh("alice")
+    code = m.code_on(screen)
+    seen = lambda: next(found for found in m.issuer.state()["codes"] if found["user_code"] == code)
+    wait_for("the first poll", lambda: seen()["poll_times"], 60)
+    scarce = let_in(code, screen)
+    times = [seen()["created"], *seen()["poll_times"]]
+    pauses = [(after - before) / 1000 for before, after in zip(times, times[1:])]
+    expect(len(pauses) >= 2 and min(pauses) >= 13, f"the pauses before two polls: {pauses} s")
+    for name, seconds in (("plenty", plenty), ("1 in 100", scarce)):
+        figure(f"from approval to the prompt, {name} left of the rate limit, polls each second", seconds, "s")
 
 
 @test("keys that are away for a while delay the sign-in", start=False)

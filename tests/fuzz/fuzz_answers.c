@@ -4,12 +4,12 @@
  * response holds one ID token and at most one bearer token; userinfo completes the identity of its own subject and of
  * no other, never pairs an email with another's email_verified, and changes nothing when it is refused; an error ends a
  * sign-in with a reason or lets the next poll come later than now and within reason. A refusal is worded, and want of
- * memory never makes an answer good.
+ * memory never makes an answer good. Whatever is said of rate limits, the load is between none and all.
  *
  * The first byte stands for the HTTP status, the second for the headers; the rest is the body.
  *
  * Covers: pam_oidc/discovery.c pam_oidc/device_grant.c pam_oidc/endpoint_response.c pam_oidc/identity.c
- * pam_oidc/json_strict.c
+ * pam_oidc/json_strict.c pam_oidc/rate_limit.c
  */
 #include "pam_oidc/discovery.h"
 #include "pam_oidc/endpoint_response.h"
@@ -198,18 +198,42 @@ static void read_userinfo_for_full(struct body *body)
 	read_userinfo_of(body, full);
 }
 
-static void check_poll(const struct device_poll *before, enum endpoint_verdict verdict, int64_t wait_ms)
+static void check_poll(const struct device_poll *before, enum endpoint_verdict verdict,
+		       const struct endpoint_answer *answer, unsigned chance)
 {
 	struct device_poll poll = *before;
 
-	device_poll_next(&poll, verdict, wait_ms, 5000, 10);
+	device_poll_next(&poll, verdict, answer, 5000, chance);
 	holds(poll.next_ms >= 5000 + before->interval_ms && poll.interval_ms >= before->interval_ms);
-	holds(poll.next_ms <= 5000 + 66000 + 10, "%lld", (long long)poll.next_ms);
+	holds(poll.next_ms <= 5000 + 66000 + 2 * DEVICE_EASE_MAX_MS + DEVICE_POLL_JITTER_MAX_MS, "%lld",
+	      (long long)poll.next_ms);
+	device_poll_start(&poll, 5, answer->load, 0, chance);
+	holds(poll.next_ms >= 5000 && poll.next_ms <= 5000 + 2 * DEVICE_EASE_MAX_MS + DEVICE_POLL_JITTER_MAX_MS);
+}
+
+/* The body is read as lines of a header, too. When these say nothing, the byte for the headers stands for some. */
+static struct rate_limit limits_of(const char *text, uint8_t byte)
+{
+	struct rate_limit_headers headers = { 0 };
+	struct rate_limit said;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		char line[512];
+
+		(void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+		(void)rate_limit_read(&headers, line);
+	}
+	said = rate_limit_said(&headers);
+	holds(said.limit >= 0 && said.remaining >= 0 && said.remaining <= said.limit && said.reset_s >= 0);
+	if ((byte & 15) && said.limit == 0)
+		said = (struct rate_limit){ 300, 20 * (byte & 15), NOW - 60 + (byte & 15) * 30 };
+	return said;
 }
 
 static void read_error(const struct body *body, uint8_t status, uint8_t headers)
 {
 	static const long statuses[] = { 400, 401, 403, 404, 408, 429, 500, 503, 200, 204, 301, 0, 999 };
+	const struct rate_limit limits = limits_of(body->text, headers);
 	const struct http_response response = {
 		.answered = status != 255,
 		.error = "closed",
@@ -217,7 +241,7 @@ static void read_error(const struct body *body, uint8_t status, uint8_t headers)
 		.body = body->text,
 		.length = body->length,
 		.max_age_s = -1,
-		.rate_limit_reset = (headers & 15) ? NOW - 60 + (headers & 15) * 30 : 0,
+		.rate_limit = limits,
 		.retry_after_s = (headers >> 4) ? INT64_C(1) << (headers >> 4) * 4 : 0,
 	};
 	struct endpoint_response read;
@@ -228,14 +252,16 @@ static void read_error(const struct body *body, uint8_t status, uint8_t headers)
 	endpoint_response_read(&response, NOW, &read);
 	holds(read.answer.answered == response.answered && read.answer.status == response.status);
 	holds(read.answer.wait_ms >= 0 && read.answer.wait_ms <= 600000);
+	holds(read.answer.load >= 0 && read.answer.load <= RATE_LIMIT_LOAD_MAX);
+	holds(limits.limit != 0 || read.answer.load == 0);
 	verdict = endpoint_judge(&read.answer, &reason);
 	holds((verdict == ENDPOINT_END) == (reason != REASON_COUNT));
 	holds((verdict == ENDPOINT_SUCCESS) == (response.answered && response.status == 200));
 	if (verdict == ENDPOINT_END) {
 		holds(reason != REASON_NONE && reason != REASON_NOT_OURS && reason < REASON_COUNT);
 	} else if (verdict != ENDPOINT_SUCCESS) {
-		device_poll_start(&poll, 1 + headers % DEVICE_INTERVAL_MAX_S, 0, 0);
-		check_poll(&poll, verdict, read.answer.wait_ms);
+		device_poll_start(&poll, 1 + headers % DEVICE_INTERVAL_MAX_S, 0, 0, 0);
+		check_poll(&poll, verdict, &read.answer, (unsigned)(headers * 257));
 	}
 	endpoint_response_clear(&read);
 }

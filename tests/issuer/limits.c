@@ -16,7 +16,7 @@ bool limits_apply_to(enum endpoint endpoint)
 	}
 }
 
-bool limits_take(struct limits *limits, enum endpoint endpoint, long limit, int64_t now_ms)
+bool limits_take(struct limits *limits, enum endpoint endpoint, long room, int64_t now_ms)
 {
 	int64_t window = now_ms / WINDOW_MS;
 
@@ -24,13 +24,13 @@ bool limits_take(struct limits *limits, enum endpoint endpoint, long limit, int6
 		limits->endpoints[endpoint].window = window;
 		limits->endpoints[endpoint].used = 0;
 	}
-	return ++limits->endpoints[endpoint].used <= limit;
+	return ++limits->endpoints[endpoint].used <= room;
 }
 
-void limits_report(const struct limits *limits, enum endpoint endpoint, long limit, int64_t now_ms,
+void limits_report(const struct limits *limits, enum endpoint endpoint, long limit, long room, int64_t now_ms,
 		   struct answer *answer)
 {
-	long remaining = limit - limits->endpoints[endpoint].used;
+	long remaining = room - limits->endpoints[endpoint].used;
 
 	answer_set_headerf(answer, "X-Rate-Limit-Limit", "%ld", limit);
 	answer_set_headerf(answer, "X-Rate-Limit-Remaining", "%ld", remaining > 0 ? remaining : 0);

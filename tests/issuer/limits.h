@@ -18,10 +18,10 @@ struct limits {
 
 /* Discovery, keys and pages are not limited. */
 bool limits_apply_to(enum endpoint endpoint);
-/* Counts a request; false when it was one too many for this minute. */
-bool limits_take(struct limits *limits, enum endpoint endpoint, long limit, int64_t now_ms);
-/* X-Rate-Limit-Limit, -Remaining and -Reset (epoch seconds). */
-void limits_report(const struct limits *limits, enum endpoint endpoint, long limit, int64_t now_ms,
+/* Counts a request; false when it was one too many for the room that there is in this minute. */
+bool limits_take(struct limits *limits, enum endpoint endpoint, long room, int64_t now_ms);
+/* X-Rate-Limit-Limit, -Remaining (of the room) and -Reset (epoch seconds). */
+void limits_report(const struct limits *limits, enum endpoint endpoint, long limit, long room, int64_t now_ms,
 		   struct answer *answer);
 
 #endif

@@ -186,6 +186,7 @@ uint64_t provider_answer(struct provider *provider, struct request *request, str
 	_cleanup_free_ char *request_id = random_token("");
 	const struct route *found = route(provider, request);
 	json_int_t limit = setting_integer(provider->settings, "rate_limit");
+	json_int_t room = limit - setting_integer(provider->settings, "rate_limit_others");
 	bool within_limit = true;
 	json_t *fault = NULL;
 	uint64_t number;
@@ -193,9 +194,10 @@ uint64_t provider_answer(struct provider *provider, struct request *request, str
 	request->endpoint = found ? found->endpoint : ENDPOINT_OTHER;
 	number = journal_arrival(&provider->journal, request);
 	if (limits_apply_to(request->endpoint)) {
-		within_limit = limits_take(&provider->limits, request->endpoint, (long)limit, request->now_ms) ||
+		within_limit = limits_take(&provider->limits, request->endpoint, (long)room, request->now_ms) ||
 			       !setting_true(provider->settings, "enforce_rate_limit");
-		limits_report(&provider->limits, request->endpoint, (long)limit, request->now_ms, ret_answer);
+		limits_report(&provider->limits, request->endpoint, (long)limit, (long)room, request->now_ms,
+			      ret_answer);
 	}
 	if (request->endpoint != ENDPOINT_CONTROL)
 		fault = faults_take(&provider->faults, request->endpoint);

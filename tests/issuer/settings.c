@@ -28,6 +28,7 @@ static const struct {
 	{ "cache_max_age", TYPE_INTEGER, "86400" },
 	{ "enforce_interval", TYPE_BOOLEAN, "true" },
 	{ "rate_limit", TYPE_INTEGER, "2000" },
+	{ "rate_limit_others", TYPE_INTEGER, "0" },
 	{ "enforce_rate_limit", TYPE_BOOLEAN, "false" },
 	{ "id_token_lifetime", TYPE_INTEGER, "3600" },
 	{ "token_type", TYPE_STRING, "\"Bearer\"" },

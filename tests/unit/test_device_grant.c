@@ -165,26 +165,60 @@ static void a_request_that_timed_out_at_the_issuer_is_tried_again(void **state)
 
 /* --- polling --- */
 
+static const struct endpoint_answer *wishing(int64_t wait_ms)
+{
+	static struct endpoint_answer answer;
+
+	answer = (struct endpoint_answer){ .answered = true, .wait_ms = wait_ms };
+	return &answer;
+}
+
+static const struct endpoint_answer *loaded(int64_t load)
+{
+	static struct endpoint_answer answer;
+
+	answer = (struct endpoint_answer){ .answered = true, .load = load };
+	return &answer;
+}
+
+/* How long after an answer the next poll comes, at an interval of 5 s. */
+static int64_t pause_of(enum endpoint_verdict verdict, const struct endpoint_answer *answer, unsigned chance)
+{
+	struct device_poll poll;
+
+	device_poll_start(&poll, 5, 0, 0, 0);
+	device_poll_next(&poll, verdict, answer, 0, chance);
+	return poll.next_ms;
+}
+
+static int64_t first_pause(int64_t load, unsigned chance)
+{
+	struct device_poll poll;
+
+	device_poll_start(&poll, 5, load, 0, chance);
+	return poll.next_ms;
+}
+
 static void the_first_poll_comes_after_the_interval_and_the_jitter(void **state)
 {
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, 5, 1000, 0);
+	device_poll_start(&poll, 5, 0, 1000, 0);
 	assert_int_equal(poll.next_ms, 6000);
-	device_poll_start(&poll, 5, 1000, DEVICE_POLL_JITTER_MAX_MS);
+	device_poll_start(&poll, 5, 0, 1000, DEVICE_CHANCE_MAX);
 	assert_int_equal(poll.next_ms, 6000 + DEVICE_POLL_JITTER_MAX_MS);
 }
 
 static void jitter_never_makes_a_poll_early(void **state)
 {
 	(void)state;
-	for (int64_t jitter = 0; jitter <= DEVICE_POLL_JITTER_MAX_MS; jitter++) {
+	for (unsigned chance = 0; chance <= DEVICE_CHANCE_MAX; chance++) {
 		struct device_poll poll;
 
-		device_poll_start(&poll, 5, 0, jitter);
+		device_poll_start(&poll, 5, 0, 0, chance);
 		assert_in_range(poll.next_ms, 5000, 5000 + DEVICE_POLL_JITTER_MAX_MS);
-		device_poll_next(&poll, ENDPOINT_PENDING, 0, 10000, jitter);
+		device_poll_next(&poll, ENDPOINT_PENDING, NULL, 10000, chance);
 		assert_in_range(poll.next_ms, 15000, 15000 + DEVICE_POLL_JITTER_MAX_MS);
 	}
 }
@@ -194,12 +228,12 @@ static void slow_down_adds_five_seconds_from_now_on(void **state)
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, 5, 0, 0);
-	device_poll_next(&poll, ENDPOINT_SLOW_DOWN, 0, 5000, 0);
+	device_poll_start(&poll, 5, 0, 0, 0);
+	device_poll_next(&poll, ENDPOINT_SLOW_DOWN, NULL, 5000, 0);
 	assert_int_equal(poll.next_ms, 15000);
-	device_poll_next(&poll, ENDPOINT_PENDING, 0, 15000, 0);
+	device_poll_next(&poll, ENDPOINT_PENDING, NULL, 15000, 0);
 	assert_int_equal(poll.next_ms, 25000);
-	device_poll_next(&poll, ENDPOINT_SLOW_DOWN, 0, 25000, 0);
+	device_poll_next(&poll, ENDPOINT_SLOW_DOWN, NULL, 25000, 0);
 	assert_int_equal(poll.next_ms, 40000);
 }
 
@@ -209,14 +243,14 @@ static void failures_in_a_row_double_the_pause_up_to_fifteen_seconds(void **stat
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, 2, 0, 0);
+	device_poll_start(&poll, 2, 0, 0, 0);
 	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
-		device_poll_next(&poll, ENDPOINT_RETRY, 0, 100000, 0);
+		device_poll_next(&poll, ENDPOINT_RETRY, NULL, 100000, 0);
 		assert_int_equal(poll.next_ms, 100000 + pauses[i]);
 	}
-	device_poll_next(&poll, ENDPOINT_PENDING, 0, 100000, 0);
+	device_poll_next(&poll, ENDPOINT_PENDING, NULL, 100000, 0);
 	assert_int_equal(poll.next_ms, 102000);
-	device_poll_next(&poll, ENDPOINT_RETRY, 0, 100000, 0);
+	device_poll_next(&poll, ENDPOINT_RETRY, NULL, 100000, 0);
 	assert_int_equal(poll.next_ms, 102000);
 }
 
@@ -225,9 +259,9 @@ static void a_thousand_failures_overflow_nothing(void **state)
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, 1, 0, 0);
+	device_poll_start(&poll, 1, 0, 0, 0);
 	for (int i = 0; i < 1000; i++)
-		device_poll_next(&poll, ENDPOINT_RETRY, 0, 0, 0);
+		device_poll_next(&poll, ENDPOINT_RETRY, NULL, 0, 0);
 	assert_int_equal(poll.next_ms, 15000);
 }
 
@@ -236,9 +270,9 @@ static void backing_off_never_polls_faster_than_the_interval(void **state)
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, 30, 0, 0);
+	device_poll_start(&poll, 30, 0, 0, 0);
 	for (int i = 0; i < 5; i++) {
-		device_poll_next(&poll, ENDPOINT_RETRY, 0, 0, 0);
+		device_poll_next(&poll, ENDPOINT_RETRY, NULL, 0, 0);
 		assert_int_equal(poll.next_ms, 30000);
 	}
 }
@@ -248,12 +282,12 @@ static void the_issuers_wish_to_wait_counts_when_it_is_longer(void **state)
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, 5, 0, 0);
-	device_poll_next(&poll, ENDPOINT_WAIT, 20000, 0, 0);
+	device_poll_start(&poll, 5, 0, 0, 0);
+	device_poll_next(&poll, ENDPOINT_WAIT, wishing(20000), 0, 0);
 	assert_int_equal(poll.next_ms, 20000);
-	device_poll_next(&poll, ENDPOINT_WAIT, 1000, 0, 0);
+	device_poll_next(&poll, ENDPOINT_WAIT, wishing(1000), 0, 0);
 	assert_int_equal(poll.next_ms, 5000);
-	device_poll_next(&poll, ENDPOINT_WAIT, INT64_MAX, 0, 0);
+	device_poll_next(&poll, ENDPOINT_WAIT, wishing(INT64_MAX), 0, 0);
 	assert_int_equal(poll.next_ms, 60000);
 }
 
@@ -262,10 +296,74 @@ static void a_wish_to_wait_never_shortens_the_interval(void **state)
 	struct device_poll poll;
 
 	(void)state;
-	device_poll_start(&poll, DEVICE_INTERVAL_MAX_S, 0, 0);
-	device_poll_next(&poll, ENDPOINT_SLOW_DOWN, 0, 0, 0);
-	device_poll_next(&poll, ENDPOINT_WAIT, 70000, 0, 0);
+	device_poll_start(&poll, DEVICE_INTERVAL_MAX_S, 0, 0, 0);
+	device_poll_next(&poll, ENDPOINT_SLOW_DOWN, NULL, 0, 0);
+	device_poll_next(&poll, ENDPOINT_WAIT, wishing(70000), 0, 0);
 	assert_int_equal(poll.next_ms, 65000);
+}
+
+/* --- sharing a rate limit --- */
+
+static void while_plenty_is_left_nobody_waits_longer(void **state)
+{
+	(void)state;
+	for (int64_t load = 0; load <= DEVICE_LOAD_EASY; load++) {
+		assert_int_equal(pause_of(ENDPOINT_PENDING, loaded(load), 0), 5000);
+		assert_int_equal(pause_of(ENDPOINT_PENDING, loaded(load), DEVICE_CHANCE_MAX),
+				 5000 + DEVICE_POLL_JITTER_MAX_MS);
+	}
+}
+
+static void the_higher_the_load_the_longer_the_pause_up_to_a_bound(void **state)
+{
+	static const unsigned chances[] = { 0, 1, DEVICE_CHANCE_MAX / 2, DEVICE_CHANCE_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(chances) / sizeof(chances[0]); i++) {
+		int64_t before = 5000, first_before = 5000;
+
+		for (int64_t load = 0; load <= RATE_LIMIT_LOAD_MAX; load++) {
+			int64_t pause = pause_of(ENDPOINT_PENDING, loaded(load), chances[i]);
+			int64_t first = first_pause(load, chances[i]);
+
+			assert_true(pause >= before && first >= first_before);
+			assert_true(pause <= 5000 + 2 * DEVICE_EASE_MAX_MS + DEVICE_POLL_JITTER_MAX_MS);
+			assert_true(first <= 5000 + 2 * DEVICE_EASE_MAX_MS + DEVICE_POLL_JITTER_MAX_MS);
+			before = pause;
+			first_before = first;
+		}
+	}
+	assert_int_equal(pause_of(ENDPOINT_PENDING, loaded(RATE_LIMIT_LOAD_MAX), 0), 5000 + DEVICE_EASE_MAX_MS);
+	assert_int_equal(pause_of(ENDPOINT_PENDING, loaded(INT32_MAX), 0), 5000 + DEVICE_EASE_MAX_MS);
+	assert_int_equal(first_pause(RATE_LIMIT_LOAD_MAX, 0), 5000 + DEVICE_EASE_MAX_MS);
+}
+
+static void chance_adds_as_much_as_the_load_does(void **state)
+{
+	int64_t least = pause_of(ENDPOINT_PENDING, loaded(700), 0);
+
+	(void)state;
+	assert_true(least > 5000);
+	assert_int_equal(pause_of(ENDPOINT_PENDING, loaded(700), DEVICE_CHANCE_MAX) - least,
+			 least - 5000 + DEVICE_POLL_JITTER_MAX_MS);
+}
+
+static void the_first_poll_waits_for_those_that_all_codes_will_cost(void **state)
+{
+	(void)state;
+	assert_int_equal(first_pause(DEVICE_LOAD_EASY / 3, 0), 5000);
+	assert_int_equal(first_pause(200, 0), pause_of(ENDPOINT_PENDING, loaded(600), 0));
+}
+
+static void a_load_adds_to_slow_down_and_to_no_other_wish(void **state)
+{
+	struct endpoint_answer full = *loaded(RATE_LIMIT_LOAD_MAX);
+
+	(void)state;
+	assert_int_equal(pause_of(ENDPOINT_SLOW_DOWN, &full, 0), 10000 + DEVICE_EASE_MAX_MS);
+	assert_int_equal(pause_of(ENDPOINT_RETRY, &full, 0), 5000);
+	full.wait_ms = 20000;
+	assert_int_equal(pause_of(ENDPOINT_WAIT, &full, 0), 20000);
 }
 
 /* --- the device authorization response --- */
@@ -575,6 +673,11 @@ int main(void)
 		cmocka_unit_test(backing_off_never_polls_faster_than_the_interval),
 		cmocka_unit_test(the_issuers_wish_to_wait_counts_when_it_is_longer),
 		cmocka_unit_test(a_wish_to_wait_never_shortens_the_interval),
+		cmocka_unit_test(while_plenty_is_left_nobody_waits_longer),
+		cmocka_unit_test(the_higher_the_load_the_longer_the_pause_up_to_a_bound),
+		cmocka_unit_test(chance_adds_as_much_as_the_load_does),
+		cmocka_unit_test(the_first_poll_waits_for_those_that_all_codes_will_cost),
+		cmocka_unit_test(a_load_adds_to_slow_down_and_to_no_other_wish),
 		cmocka_unit_test(oktas_response_is_taken),
 		cmocka_unit_test(an_absent_or_absurd_interval_is_the_default_or_the_maximum),
 		cmocka_unit_test(expires_in_is_positive_and_bounded),

@@ -102,12 +102,62 @@ static void a_429_waits_until_the_bucket_is_full_again(void **state)
 	struct http_response response = answer(429, "{}");
 
 	(void)state;
-	response.rate_limit_reset = NOW_S + 17;
+	response.rate_limit.reset_s = NOW_S + 17;
 	assert_int_equal(wait_of(&response), 17000);
-	response.rate_limit_reset = NOW_S - 17;
+	response.rate_limit.reset_s = NOW_S - 17;
 	assert_int_equal(wait_of(&response), 0);
-	response.rate_limit_reset = 0;
+	response.rate_limit.reset_s = 0;
 	assert_int_equal(wait_of(&response), 0);
+}
+
+static void the_reset_is_told_by_the_issuers_own_clock(void **state)
+{
+	struct http_response response = answer(429, "{}");
+
+	(void)state;
+	response.date_s = NOW_S - 3600;
+	response.rate_limit.reset_s = NOW_S - 3600 + 17;
+	assert_int_equal(wait_of(&response), 17000);
+	response.date_s = NOW_S + 3600;
+	assert_int_equal(wait_of(&response), 0);
+}
+
+static int64_t load_of(const struct http_response *response)
+{
+	struct endpoint_response read;
+	int64_t load;
+
+	endpoint_response_read(response, NOW_S, &read);
+	load = read.answer.load;
+	endpoint_response_clear(&read);
+	return load;
+}
+
+static void every_whole_answer_tells_the_load(void **state)
+{
+	static const long statuses[] = { 200, 400, 429 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		struct http_response response = answer(statuses[i], "{}");
+
+		assert_int_equal(load_of(&response), 0);
+		response.rate_limit = (struct rate_limit){ .limit = 2000, .remaining = 999, .reset_s = NOW_S };
+		assert_int_equal(load_of(&response), 500);
+		response.answered = false;
+		assert_int_equal(load_of(&response), 0);
+	}
+}
+
+static void the_load_is_told_by_the_issuers_own_clock_too(void **state)
+{
+	struct http_response response = answer(400, "{}");
+
+	(void)state;
+	response.rate_limit = (struct rate_limit){ .limit = 2000, .remaining = 1599, .reset_s = NOW_S + 30 };
+	assert_int_equal(load_of(&response), rate_limit_load(&response.rate_limit, NOW_S));
+	response.date_s = NOW_S + 30;
+	assert_int_equal(load_of(&response), 200);
 }
 
 static void retry_after_counts_before_the_reset(void **state)
@@ -115,7 +165,7 @@ static void retry_after_counts_before_the_reset(void **state)
 	struct http_response response = answer(429, "{}");
 
 	(void)state;
-	response.rate_limit_reset = NOW_S + 17;
+	response.rate_limit.reset_s = NOW_S + 17;
 	response.retry_after_s = 3;
 	assert_int_equal(wait_of(&response), 3000);
 	response.status = 503;
@@ -127,7 +177,7 @@ static void nobody_waits_longer_than_ten_minutes(void **state)
 	struct http_response response = answer(429, "{}");
 
 	(void)state;
-	response.rate_limit_reset = INT64_MAX;
+	response.rate_limit.reset_s = INT64_MAX;
 	assert_int_equal(wait_of(&response), 600000);
 	response.retry_after_s = INT64_MAX;
 	assert_int_equal(wait_of(&response), 600000);
@@ -138,7 +188,7 @@ static void the_reset_header_of_an_ordinary_answer_means_nothing(void **state)
 	struct http_response response = answer(400, "{\"error\":\"authorization_pending\"}");
 
 	(void)state;
-	response.rate_limit_reset = NOW_S + 17;
+	response.rate_limit.reset_s = NOW_S + 17;
 	response.retry_after_s = 17;
 	assert_int_equal(wait_of(&response), 0);
 }
@@ -148,7 +198,7 @@ static void an_outage_is_not_waited_out_like_an_empty_bucket(void **state)
 	struct http_response response = answer(503, "<html>");
 
 	(void)state;
-	response.rate_limit_reset = NOW_S + 17;
+	response.rate_limit.reset_s = NOW_S + 17;
 	assert_int_equal(wait_of(&response), 0);
 }
 
@@ -259,6 +309,9 @@ int main(void)
 		cmocka_unit_test(a_body_that_is_no_json_object_says_nothing),
 		cmocka_unit_test(half_an_answer_says_nothing),
 		cmocka_unit_test(a_429_waits_until_the_bucket_is_full_again),
+		cmocka_unit_test(the_reset_is_told_by_the_issuers_own_clock),
+		cmocka_unit_test(every_whole_answer_tells_the_load),
+		cmocka_unit_test(the_load_is_told_by_the_issuers_own_clock_too),
 		cmocka_unit_test(retry_after_counts_before_the_reset),
 		cmocka_unit_test(nobody_waits_longer_than_ten_minutes),
 		cmocka_unit_test(the_reset_header_of_an_ordinary_answer_means_nothing),

@@ -255,11 +255,30 @@ static void headers_about_time_are_read(void **state)
 		(void)stage_control("fault", "{'endpoint':'discovery','headers':{%s}}", rows[i].headers);
 		assert_true(get(trusting(), DISCOVERY));
 		if (last.cache_forbidden != rows[i].forbidden || last.max_age_s != rows[i].max_age_s ||
-		    last.rate_limit_reset != rows[i].reset || last.retry_after_s != rows[i].retry_after_s)
+		    last.rate_limit.reset_s != rows[i].reset || last.retry_after_s != rows[i].retry_after_s)
 			fail_msg("%s: %d %lld %lld %lld", rows[i].headers, last.cache_forbidden,
-				 (long long)last.max_age_s, (long long)last.rate_limit_reset,
+				 (long long)last.max_age_s, (long long)last.rate_limit.reset_s,
 				 (long long)last.retry_after_s);
 	}
+}
+
+static void the_issuers_rate_limit_is_read(void **state)
+{
+	(void)state;
+	(void)stage_control("fault", "{'endpoint':'discovery','headers':{'X-Rate-Limit-Limit':'2000',"
+				     "'X-Rate-Limit-Remaining':'1990','X-Rate-Limit-Reset':'1700000000'}}");
+	assert_true(get(trusting(), DISCOVERY));
+	assert_int_equal(last.rate_limit.limit, 2000);
+	assert_int_equal(last.rate_limit.remaining, 1990);
+	assert_int_equal(last.rate_limit.reset_s, 1700000000);
+	/* The next answer over the same connection begins anew. */
+	assert_true(get(trusting(), DISCOVERY));
+	assert_int_equal(last.rate_limit.limit, 0);
+	assert_int_equal(last.rate_limit.reset_s, 0);
+	(void)stage_control("fault", "{'endpoint':'discovery','headers':{'X-Rate-Limit-Limit':'2000',"
+				     "'X-Rate-Limit-Remaining':'2001'}}");
+	assert_true(get(trusting(), DISCOVERY));
+	assert_int_equal(last.rate_limit.limit, 0);
 }
 
 /* The issuer's last request at that endpoint; the server on the stage makes some of its own. */
@@ -381,6 +400,7 @@ int main(void)
 		TEST(the_environments_proxies_are_not_asked),
 		TEST(a_configured_proxy_is_asked_even_against_no_proxy),
 		TEST(headers_about_time_are_read),
+		TEST(the_issuers_rate_limit_is_read),
 		TEST(a_form_is_posted_with_its_authorization),
 		TEST(connections_are_kept_for_the_next_request),
 		TEST(nobody_is_called_once_it_is_cancelled),
