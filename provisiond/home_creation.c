@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,16 @@ struct building {
 	struct home_spot spot;
 	char temporary[NAME_MAX + 1];
 	enum { NOWHERE, UNDER_TEMPORARY_NAME, IN_PLACE } state;
+};
+
+/* What homes that are made together share, nearly always: the directory they lie in, and the skeleton. */
+struct workshop {
+	const struct home_place *place;
+	bool sync; /* each home by itself */
+	const struct building *neighbour;
+	const char *neighbour_path;
+	int skeleton; /* -1: not opened yet */
+	const char *skeleton_path;
 };
 
 /* What cannot be removed now is swept at the next start. */
@@ -56,19 +67,30 @@ static int make_temporary(struct building *building)
 	return -EEXIST;
 }
 
-static enum home_result copy_skeleton(const struct home_place *place, const struct home_request *request, int home,
+static enum home_result open_skeleton(struct workshop *workshop, const char *path, struct home_report *report)
+{
+	struct trusted_root root = home_root(workshop->place);
+
+	if (workshop->skeleton >= 0 && strcmp(workshop->skeleton_path, path) == 0)
+		return HOME_DONE;
+	cleanup_fd(&workshop->skeleton);
+	workshop->skeleton_path = path;
+	workshop->skeleton = trusted_directory_open(&root, path, false, report->fault, sizeof(report->fault));
+	return workshop->skeleton < 0 ? HOME_SKELETON : HOME_DONE;
+}
+
+static enum home_result copy_skeleton(struct workshop *workshop, const struct home_request *request, int home,
 				      struct home_copy *copy, struct home_report *report)
 {
-	struct trusted_root root = home_root(place);
-	_cleanup_fd_ int skeleton = -1;
+	enum home_result opened;
 	int r;
 
 	if (!request->skeleton || !request->skeleton[0])
 		return HOME_DONE;
-	skeleton = trusted_directory_open(&root, request->skeleton, false, report->fault, sizeof(report->fault));
-	if (skeleton < 0)
-		return HOME_SKELETON;
-	r = home_tree_copy(copy, skeleton, home);
+	opened = open_skeleton(workshop, request->skeleton, report);
+	if (opened != HOME_DONE)
+		return opened;
+	r = home_tree_copy(copy, workshop->skeleton, home);
 	report->skipped = copy->skipped;
 	(void)snprintf(report->skipped_name, sizeof(report->skipped_name), "%s", copy->skipped_name);
 	if (r < 0 && copy->source_is_to_blame)
@@ -87,35 +109,50 @@ static enum home_result hand_over(const struct home_request *request, int home, 
 	return HOME_DONE;
 }
 
-static enum home_result fill(const struct home_place *place, const struct home_request *request, bool sync,
-			     struct building *building, struct home_report *report)
+static enum home_result fill(struct workshop *workshop, const struct home_request *request, struct building *building,
+			     struct home_report *report)
 {
-	_cleanup_(home_copy_release) struct home_copy copy = { .uid = request->uid, .gid = request->gid, .sync = sync };
+	_cleanup_(home_copy_release) struct home_copy copy = { .uid = request->uid,
+							       .gid = request->gid,
+							       .sync = workshop->sync };
 	_cleanup_fd_ int home = make_temporary(building);
 	enum home_result result;
 
 	if (home < 0)
 		return home_fail_errno(report, request->path, "cannot be built beside its place", -home);
-	result = copy_skeleton(place, request, home, &copy, report);
+	result = copy_skeleton(workshop, request, home, &copy, report);
 	return result == HOME_DONE ? hand_over(request, home, &copy, report) : result;
 }
 
-/* With `sync`, all of it is on the disk afterwards. */
-static enum home_result build(const struct home_place *place, const struct home_request *request, bool sync,
-			      struct building *building, struct home_report *report)
+static enum home_result open_spot(struct workshop *workshop, const char *path, struct building *building,
+				  struct home_report *report)
 {
-	enum home_result result = home_spot_open(place, request->path, true, &building->spot, report);
+	enum home_result result;
+
+	if (workshop->neighbour &&
+	    home_spot_beside(&workshop->neighbour->spot, workshop->neighbour_path, path, &building->spot))
+		return HOME_DONE;
+	result = home_spot_open(workshop->place, path, true, &building->spot, report);
+	if (result == HOME_DONE) {
+		workshop->neighbour = building;
+		workshop->neighbour_path = path;
+	}
+	return result == HOME_MISSING ? HOME_STORAGE : result; /* removed while it was made */
+}
+
+static enum home_result build(struct workshop *workshop, const struct home_request *request, struct building *building,
+			      struct home_report *report)
+{
+	enum home_result result = open_spot(workshop, request->path, building, report);
 	struct stat st;
 
-	if (result == HOME_MISSING)
-		result = HOME_STORAGE; /* removed while it was made */
 	if (result != HOME_DONE)
 		return result;
 	if (fstatat(building->spot.parent, building->spot.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return home_fail(report, HOME_EXISTS, request->path, "exists already");
 	if (errno != ENOENT)
 		return home_fail_errno(report, request->path, "cannot be examined", errno);
-	return fill(place, request, sync, building, report);
+	return fill(workshop, request, building, report);
 }
 
 /* ---- bringing to the disk, and into place ---- */
@@ -189,16 +226,23 @@ static void bring_into_place(struct home_making *makings, struct building *build
 
 /* ---- the interface ---- */
 
+static void build_all(struct workshop *workshop, struct home_making *makings, struct building *buildings, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		makings[i].report = (struct home_report){ 0 };
+		buildings[i] = (struct building){ .spot = { .parent = -1 } };
+		makings[i].result = build(workshop, &makings[i].request, &buildings[i], &makings[i].report);
+	}
+	cleanup_fd(&workshop->skeleton);
+}
+
 static void make_all(const struct home_place *place, struct home_making *makings, struct building *buildings,
 		     size_t count)
 {
 	bool together = count >= HOMES_TOGETHER;
+	struct workshop workshop = { .place = place, .sync = !together, .skeleton = -1 };
 
-	for (size_t i = 0; i < count; i++) {
-		makings[i].report = (struct home_report){ 0 };
-		buildings[i] = (struct building){ .spot = { .parent = -1 } };
-		makings[i].result = build(place, &makings[i].request, !together, &buildings[i], &makings[i].report);
-	}
+	build_all(&workshop, makings, buildings, count);
 	/* Since Linux 5.8, syncfs(2) tells of what could not be written. */
 	if (together)
 		sync_all(makings, buildings, count, syncfs, share_file_system);

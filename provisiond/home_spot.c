@@ -58,22 +58,47 @@ static bool path_is_plain(const char *path)
 	return true;
 }
 
+/* Where the name begins: behind the last slash. NULL for what can be no home's path. */
+static const char *name_in(const char *path)
+{
+	const char *slash = path_is_plain(path) ? strrchr(path, '/') : NULL;
+
+	return slash && strlen(slash + 1) + strlen(TEMPORARY_MARK) + 1 + RANDOM_LENGTH <= NAME_MAX ? slash + 1 : NULL;
+}
+
+bool home_spot_beside(const struct home_spot *other, const char *other_path, const char *path,
+		      struct home_spot *ret_spot)
+{
+	const char *name = name_in(path);
+	size_t length = name ? (size_t)(name - path) : 0;
+	int parent;
+
+	if (!name || strncmp(path, other_path, length) != 0 || strchr(other_path + length, '/'))
+		return false;
+	parent = fcntl(other->parent, F_DUPFD_CLOEXEC, 0);
+	if (parent < 0)
+		return false;
+	ret_spot->parent = parent;
+	(void)snprintf(ret_spot->name, sizeof(ret_spot->name), "%s", name);
+	return true;
+}
+
 enum home_result home_spot_open(const struct home_place *place, const char *path, bool create,
 				struct home_spot *ret_spot, struct home_report *report)
 {
 	struct trusted_root root = home_root(place);
 	char parent[PATH_MAX];
-	const char *slash = path_is_plain(path) ? strrchr(path, '/') : NULL;
+	const char *name = name_in(path);
 	size_t length;
 
-	if (!slash || strlen(slash + 1) + strlen(TEMPORARY_MARK) + 1 + RANDOM_LENGTH > NAME_MAX)
+	if (!name)
 		return home_fail(report, HOME_INVALID, path ? path : "", "is no absolute path that a home can have");
-	length = (size_t)(slash - path);
+	length = (size_t)(name - 1 - path);
 	memcpy(parent, path, length);
 	parent[length] = '\0';
 	ret_spot->parent =
 		trusted_directory_open(&root, length > 0 ? parent : "/", create, report->fault, sizeof(report->fault));
-	(void)snprintf(ret_spot->name, sizeof(ret_spot->name), "%s", slash + 1);
+	(void)snprintf(ret_spot->name, sizeof(ret_spot->name), "%s", name);
 	switch (ret_spot->parent) {
 	case -ENOENT:
 		return HOME_MISSING;

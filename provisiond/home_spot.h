@@ -19,6 +19,10 @@ struct home_spot {
  * the caller releases the spot, or why there is none, with a report (HOME_MISSING: without one). */
 enum home_result home_spot_open(const struct home_place *place, const char *path, bool create,
 				struct home_spot *ret_spot, struct home_report *report);
+/* The same for the path of a home that lies beside another one's; that one's directory, already open, is taken. False
+ * when it lies elsewhere, or there is no descriptor left: home_spot_open() knows more. */
+bool home_spot_beside(const struct home_spot *other, const char *other_path, const char *path,
+		      struct home_spot *ret_spot);
 void home_spot_release(const struct home_spot *spot);
 struct trusted_root home_root(const struct home_place *place);
 

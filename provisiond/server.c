@@ -18,6 +18,7 @@
 #define ACCEPT_PAUSE_MS 100 /* when the process is out of descriptors */
 #define ACCEPTS_IN_A_ROW 64
 #define MESSAGES_IN_A_ROW 64 /* of a stream, before others get their turn */
+#define HANG_UP_MS 20        /* how late a hang-up is heard while a question is under way */
 
 struct packet {
 	size_t length;
@@ -53,6 +54,8 @@ struct server {
 	struct connection *connections;
 	unsigned connection_count;
 	int64_t accept_from_ms;
+	int64_t look_from_ms;  /* for peers that hang up while their question is under way */
+	bool looking;          /* this time */
 	struct pollfd *polled; /* listener, attachments, connections in the list's order */
 	char received[WIRE_MAX];
 	char answer[WIRE_MAX];
@@ -406,18 +409,30 @@ static void receive_question(struct server *server, struct connection *connectio
 
 /* ---- the loop ---- */
 
-static short events_of(const struct connection *connection)
+static bool is_under_way(const struct connection *connection)
 {
-	if (connection->unsent || connection->stream.next)
-		return POLLOUT;
-	/* Under way: only to hear that the peer has gone. */
-	return connection->question ? 0 : POLLIN;
+	return connection->question && !connection->unsent && !connection->stream.next;
 }
 
+static struct pollfd polled(const struct server *server, const struct connection *connection)
+{
+	bool sending = connection->unsent || connection->stream.next;
+
+	/* Under way: only to hear that the peer has gone. */
+	if (is_under_way(connection))
+		return (struct pollfd){ .fd = server->looking ? connection->fd : -1 };
+	return (struct pollfd){ .fd = connection->fd, .events = sending ? POLLOUT : POLLIN };
+}
+
+/* The kernel asks each of them anew each time: when many questions are under way, one at a time of which is answered,
+ * those are left out that nothing can be read from, for a moment. */
 static size_t fill_polled(struct server *server, int64_t now_ms)
 {
 	size_t n = 0;
 
+	server->looking = now_ms >= server->look_from_ms;
+	if (server->looking)
+		server->look_from_ms = now_ms + HANG_UP_MS;
 	server->polled[n++] = (struct pollfd){
 		.fd = now_ms >= server->accept_from_ms ? server->listener : -1,
 		.events = POLLIN,
@@ -425,7 +440,7 @@ static size_t fill_polled(struct server *server, int64_t now_ms)
 	for (size_t i = 0; i < server->attachment_count; i++)
 		server->polled[n++] = (struct pollfd){ .fd = server->attachments[i].fd, .events = POLLIN };
 	for (const struct connection *open = server->connections; open; open = open->next)
-		server->polled[n++] = (struct pollfd){ .fd = open->fd, .events = events_of(open) };
+		server->polled[n++] = polled(server, open);
 	return n;
 }
 
@@ -448,7 +463,8 @@ static int wait_ms(const struct server *server, int64_t now_ms)
 	for (size_t i = 0; i < server->attachment_count; i++)
 		first = earlier(first, attachment_deadline(&server->attachments[i]));
 	for (const struct connection *open = server->connections; open; open = open->next)
-		first = earlier(first, open->deadline_ms);
+		first = earlier(first,
+				is_under_way(open) && !server->looking ? server->look_from_ms : open->deadline_ms);
 	if (first == NEVER)
 		return -1;
 	return first <= now_ms ? 0 : first - now_ms > INT_MAX ? INT_MAX : (int)(first - now_ms);
