@@ -56,8 +56,7 @@ struct rate_limit rate_limit_said(const struct rate_limit_headers *headers)
 {
 	struct rate_limit said = { .reset_s = good(&headers->reset) ? headers->reset.number : 0 };
 
-	if (good(&headers->limit) && good(&headers->remaining) && headers->limit.number > 0 &&
-	    headers->remaining.number <= headers->limit.number) {
+	if (good(&headers->limit) && good(&headers->remaining) && headers->remaining.number <= headers->limit.number) {
 		said.limit = headers->limit.number;
 		said.remaining = headers->remaining.number;
 	}

@@ -817,6 +817,22 @@ def tokens():
                 check=paced(0.95, 0.95 + ease, 2 if ease else 4),
             )
         )
+    said = b'{"error":"authorization_pending"}'
+    late = (
+        b"HTTP/1.1 103 Early Hints\r\nX-Rate-Limit-Limit: 2000\r\nX-Rate-Limit-Remaining: 2000\r\n\r\n"
+        b"HTTP/1.1 400 Bad Request\r\nX-Rate-Limit-Limit: 2000\r\nX-Rate-Limit-Remaining: 0\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(said), said)
+    )
+    found.append(
+        at(
+            "token",
+            "authorization_pending with an empty bucket, behind an interim answer with a full one",
+            lambda exchange: exchange.send(late),
+            "expired",
+            timeout=45,
+            check=paced(0.95, 12.95, 2),
+        )
+    )
     pending = error("authorization_pending")
     drained = [(name.replace("_", "-"), value) for name, value in shared.items()]
     found.append(
