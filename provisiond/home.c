@@ -146,7 +146,7 @@ static enum home_result sweep_entries(int parent, const char *path, unsigned *sw
 		cleanup_fd(&own);
 		return result;
 	}
-	while ((entry = readdir(directory))) {
+	for (errno = 0; (entry = readdir(directory)); errno = 0) {
 		int r = home_is_temporary_name(entry->d_name) ? home_tree_remove(parent, entry->d_name) : 1;
 
 		if (r == 0)
@@ -155,6 +155,8 @@ static enum home_result sweep_entries(int parent, const char *path, unsigned *sw
 			result = home_fail(report, HOME_STORAGE, path, "%s was left behind and cannot be removed: %s",
 					   entry->d_name, strerror(-r));
 	}
+	if (errno != 0)
+		result = home_fail_errno(report, path, "cannot be read", errno);
 	(void)closedir(directory);
 	return result;
 }

@@ -63,8 +63,14 @@ struct home_making {
  * could cost more: what other programs wrote goes to the disk with it. */
 #define HOMES_TOGETHER 4
 
-/* As home_create() for each of them, whatever becomes of the others; writes results and reports. */
-void home_create_all(const struct home_place *place, struct home_making *makings, size_t count);
+/* home_create() in two steps, for several homes, whatever becomes of the others: what can fail for want of space, of
+ * rights or of a good skeleton fails in the first, with nothing in place yet. What was built is on its way to the disk
+ * meanwhile. Each step writes results and reports; between the two, the caller may set a result of HOME_DONE to
+ * anything else, and that home goes again. The makings are borrowed from the first to the second, which frees what the
+ * first returned; that is NULL when there was no memory for any. */
+struct home_buildings;
+struct home_buildings *home_build_all(const struct home_place *place, struct home_making *makings, size_t count);
+void home_place_all(struct home_buildings *buildings);
 
 /* Who has that path: HOME_DONE for a directory (no link) of this uid, HOME_EXISTS for anything else, HOME_MISSING, or
  * what keeps us from knowing. A home of ours that is in place is complete. Creates nothing. */

@@ -1,5 +1,5 @@
 /*
- * How homes come to be: each is built under a temporary name, all of it is brought to the disk, and then it is moved
+ * How homes come to be, in two steps: each is built under a temporary name; all of it is brought to the disk and moved
  * into place.
  */
 #include <errno.h>
@@ -21,6 +21,14 @@ struct building {
 	struct home_spot spot;
 	char temporary[NAME_MAX + 1];
 	enum { NOWHERE, UNDER_TEMPORARY_NAME, IN_PLACE } state;
+	struct home_copy copy; /* with what is not synced yet, if each home is synced by itself */
+};
+
+struct home_buildings {
+	struct home_making *makings;
+	size_t count;
+	bool together; /* one sync for all of them */
+	struct building of[];
 };
 
 /* What homes that are made together share, nearly always: the directory they lie in, and the skeleton. */
@@ -38,6 +46,7 @@ static void building_release(const struct building *building)
 {
 	if (building->state == UNDER_TEMPORARY_NAME)
 		(void)home_tree_remove(building->spot.parent, building->temporary);
+	home_copy_release(&building->copy);
 	home_spot_release(&building->spot);
 }
 
@@ -98,13 +107,13 @@ static enum home_result copy_skeleton(struct workshop *workshop, const struct ho
 	return r < 0 ? home_fail(report, HOME_STORAGE, request->path, "%s", copy->fault) : HOME_DONE;
 }
 
-static enum home_result hand_over(const struct home_request *request, int home, struct home_copy *copy,
+static enum home_result hand_over(const struct home_request *request, int *home, struct home_copy *copy,
 				  struct home_report *report)
 {
-	if (fchmod(home, request->mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != 0 ||
-	    fchown(home, request->uid, request->gid) != 0)
+	if (fchmod(*home, request->mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != 0 ||
+	    fchown(*home, request->uid, request->gid) != 0)
 		return home_fail_errno(report, request->path, "cannot be given to its owner", errno);
-	if (copy->sync && home_tree_sync(copy, home) < 0)
+	if (copy->sync && home_tree_sync_later(copy, home) < 0)
 		return home_fail(report, HOME_STORAGE, request->path, "%s", copy->fault);
 	return HOME_DONE;
 }
@@ -112,16 +121,15 @@ static enum home_result hand_over(const struct home_request *request, int home, 
 static enum home_result fill(struct workshop *workshop, const struct home_request *request, struct building *building,
 			     struct home_report *report)
 {
-	_cleanup_(home_copy_release) struct home_copy copy = { .uid = request->uid,
-							       .gid = request->gid,
-							       .sync = workshop->sync };
+	struct home_copy *copy = &building->copy;
 	_cleanup_fd_ int home = make_temporary(building);
 	enum home_result result;
 
 	if (home < 0)
 		return home_fail_errno(report, request->path, "cannot be built beside its place", -home);
-	result = copy_skeleton(workshop, request, home, &copy, report);
-	return result == HOME_DONE ? hand_over(request, home, &copy, report) : result;
+	*copy = (struct home_copy){ .uid = request->uid, .gid = request->gid, .sync = workshop->sync };
+	result = copy_skeleton(workshop, request, home, copy, report);
+	return result == HOME_DONE ? hand_over(request, &home, copy, report) : result;
 }
 
 static enum home_result open_spot(struct workshop *workshop, const char *path, struct building *building,
@@ -224,53 +232,75 @@ static void bring_into_place(struct home_making *makings, struct building *build
 			move_back(&buildings[i]);
 }
 
+/* A home with many files may have been synced in part while it was built. */
+static void sync_each(struct home_buildings *buildings)
+{
+	for (size_t i = 0; i < buildings->count; i++) {
+		struct home_making *making = &buildings->makings[i];
+		struct home_copy *copy = &buildings->of[i].copy;
+
+		if (making->result == HOME_DONE && home_tree_sync(copy) < 0)
+			making->result =
+				home_fail(&making->report, HOME_STORAGE, making->request.path, "%s", copy->fault);
+	}
+}
+
+static void bring_to_disk(struct home_buildings *buildings)
+{
+	/* Since Linux 5.8, syncfs(2) tells of what could not be written. */
+	if (buildings->together)
+		sync_all(buildings->makings, buildings->of, buildings->count, syncfs, share_file_system);
+	else
+		sync_each(buildings);
+}
+
 /* ---- the interface ---- */
 
-static void build_all(struct workshop *workshop, struct home_making *makings, struct building *buildings, size_t count)
+static void fail_all(struct home_making *makings, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		makings[i].report = (struct home_report){ 0 };
-		buildings[i] = (struct building){ .spot = { .parent = -1 } };
-		makings[i].result = build(workshop, &makings[i].request, &buildings[i], &makings[i].report);
-	}
-	cleanup_fd(&workshop->skeleton);
-}
-
-static void make_all(const struct home_place *place, struct home_making *makings, struct building *buildings,
-		     size_t count)
-{
-	bool together = count >= HOMES_TOGETHER;
-	struct workshop workshop = { .place = place, .sync = !together, .skeleton = -1 };
-
-	build_all(&workshop, makings, buildings, count);
-	/* Since Linux 5.8, syncfs(2) tells of what could not be written. */
-	if (together)
-		sync_all(makings, buildings, count, syncfs, share_file_system);
-	bring_into_place(makings, buildings, count);
-	for (size_t i = 0; i < count; i++)
-		building_release(&buildings[i]);
-}
-
-void home_create_all(const struct home_place *place, struct home_making *makings, size_t count)
-{
-	_cleanup_free_ struct building *buildings = calloc(count, sizeof(*buildings));
-
-	if (buildings) {
-		make_all(place, makings, buildings, count);
-		return;
-	}
 	for (size_t i = 0; i < count; i++)
 		makings[i].result =
 			home_fail_errno(&makings[i].report, makings[i].request.path, "cannot be made", ENOMEM);
+}
+
+struct home_buildings *home_build_all(const struct home_place *place, struct home_making *makings, size_t count)
+{
+	struct home_buildings *buildings = calloc(1, sizeof(*buildings) + count * sizeof(buildings->of[0]));
+	struct workshop workshop = { .place = place, .sync = count < HOMES_TOGETHER, .skeleton = -1 };
+
+	if (!buildings) {
+		fail_all(makings, count);
+		return NULL;
+	}
+	buildings->makings = makings;
+	buildings->count = count;
+	buildings->together = !workshop.sync;
+	for (size_t i = 0; i < count; i++) {
+		makings[i].report = (struct home_report){ 0 };
+		buildings->of[i].spot.parent = -1;
+		makings[i].result = build(&workshop, &makings[i].request, &buildings->of[i], &makings[i].report);
+	}
+	cleanup_fd(&workshop.skeleton);
+	return buildings;
+}
+
+void home_place_all(struct home_buildings *buildings)
+{
+	if (!buildings)
+		return;
+	bring_to_disk(buildings);
+	bring_into_place(buildings->makings, buildings->of, buildings->count);
+	for (size_t i = 0; i < buildings->count; i++)
+		building_release(&buildings->of[i]);
+	free(buildings);
 }
 
 enum home_result home_create(const struct home_place *place, const struct home_request *request,
 			     struct home_report *ret_report)
 {
 	struct home_making making = { .request = *request };
-	struct building building;
 
-	make_all(place, &making, &building, 1);
+	home_place_all(home_build_all(place, &making, 1));
 	*ret_report = making.report;
 	return making.result;
 }

@@ -85,13 +85,14 @@ static int sync_later(struct home_copy *copy, int *fd, const char *name)
 	return r;
 }
 
-int home_tree_sync(struct home_copy *copy, int directory)
+int home_tree_sync_later(struct home_copy *copy, int *directory)
 {
-	int own = fcntl(directory, F_DUPFD_CLOEXEC, 0);
-	int r = own < 0 ? fail(copy, false, ".", errno, "cannot be synced to the disk") : sync_later(copy, &own, ".");
+	return sync_later(copy, directory, ".");
+}
 
-	cleanup_fd(&own);
-	return r == 0 ? sync_open(copy, ".") : r;
+int home_tree_sync(struct home_copy *copy)
+{
+	return sync_open(copy, ".");
 }
 
 void home_copy_release(const struct home_copy *copy)

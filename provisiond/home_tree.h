@@ -17,7 +17,7 @@
 struct home_copy {
 	uid_t uid; /* of everything that is made */
 	gid_t gid;
-	bool sync;             /* each file and directory, at once */
+	bool sync;             /* each file and directory, by home_tree_sync() */
 	size_t entries, bytes; /* so far */
 	unsigned skipped;      /* sockets, pipes and devices */
 	char skipped_name[256];
@@ -33,8 +33,12 @@ struct home_copy {
  * consumed. 0 or -errno, with fault and blame; what was copied by then stays. -E2BIG past one of the limits. */
 int home_tree_copy(struct home_copy *copy, int from, int to);
 
-/* Brings to the disk what was copied, and the directory. 0 or -errno, with fault. */
-int home_tree_sync(struct home_copy *copy, int directory);
+/* Adds the directory to what home_tree_sync() brings to the disk; takes the descriptor over. 0 or -errno, with fault.
+ */
+int home_tree_sync_later(struct home_copy *copy, int *directory);
+/* Brings to the disk what was copied with `sync`. 0 or -errno, with fault. */
+int home_tree_sync(struct home_copy *copy);
+/* Closes what was not synced. */
 void home_copy_release(const struct home_copy *copy);
 
 /* Removes the directory and all that is in it, however deep. Stops with -EXDEV where something else is mounted. 0 (also

@@ -376,10 +376,12 @@ static bool any_is_begun(const struct job *jobs)
 
 void lifecycle_carry_out(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms)
 {
+	struct new_homes homes;
+
+	creation_build_homes(lifecycle, jobs, &homes, now_ms);
 	if (any_is_begun(jobs))
 		files_write(lifecycle, jobs, now_ms);
-	if (any_is_begun(jobs))
-		creation_make_homes(lifecycle, jobs, now_ms);
+	creation_place_homes(lifecycle, &homes, now_ms);
 	for (struct job *job = jobs; job; job = job->next)
 		if (job->stage == STAGE_BEGUN && job->decision != LIFECYCLE_CREATE)
 			change_outside(lifecycle, job, now_ms);
@@ -387,7 +389,8 @@ void lifecycle_carry_out(struct lifecycle *lifecycle, struct job *jobs, int64_t 
 		end_on_record(lifecycle, jobs, now_ms);
 }
 
-/* First the record, then the files, then homes and sessions, then the record again. */
+/* First the record; new homes are built aside; then the files, then homes come into place and sessions end; then the
+ * record again. */
 static void work_off(struct lifecycle *lifecycle, int64_t now_ms)
 {
 	struct job *jobs = take_jobs(lifecycle);

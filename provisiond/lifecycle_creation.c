@@ -155,39 +155,58 @@ static void judge_home(struct lifecycle *lifecycle, struct job *job, const struc
 			      now_ms);
 }
 
-static void make_homes(struct lifecycle *lifecycle, struct job **jobs, struct home_making *makings, size_t count,
-		       int64_t now_ms)
+static void judge_homes(struct lifecycle *lifecycle, struct new_homes *homes, int64_t now_ms)
 {
-	for (size_t i = 0; i < count; i++)
-		makings[i].request = home_request_of(lifecycle, &jobs[i]->order.record);
-	home_create_all(&lifecycle->homes, makings, count);
-	for (size_t i = 0; i < count; i++)
-		judge_home(lifecycle, jobs[i], &makings[i], now_ms);
+	for (size_t i = 0; i < homes->count; i++)
+		if (homes->jobs[i]->stage == STAGE_BEGUN)
+			judge_home(lifecycle, homes->jobs[i], &homes->makings[i], now_ms);
 }
 
-void creation_make_homes(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms)
+static bool list_homes(struct lifecycle *lifecycle, struct job *jobs, struct new_homes *homes)
 {
-	_cleanup_free_ struct home_making *makings = NULL;
-	_cleanup_free_ struct job **homeless = NULL;
-	size_t count = 0, listed = 0;
+	size_t count = 0;
 
 	for (struct job *job = jobs; job; job = job->next)
 		count += needs_home(lifecycle, job);
 	if (count == 0)
-		return;
-	homeless = calloc(count, sizeof(struct job *));
-	makings = calloc(count, sizeof(*makings));
-	if (homeless && makings) {
-		for (struct job *job = jobs; job; job = job->next)
-			if (needs_home(lifecycle, job))
-				homeless[listed++] = job;
-		make_homes(lifecycle, homeless, makings, listed, now_ms);
+		return true;
+	homes->jobs = calloc(count, sizeof(struct job *));
+	homes->makings = calloc(count, sizeof(struct home_making));
+	if (!homes->jobs || !homes->makings)
+		return false;
+	for (struct job *job = jobs; job; job = job->next) {
+		if (!needs_home(lifecycle, job))
+			continue;
+		homes->jobs[homes->count] = job;
+		homes->makings[homes->count++].request = home_request_of(lifecycle, &job->order.record);
+	}
+	return true;
+}
+
+void creation_build_homes(struct lifecycle *lifecycle, struct job *jobs, struct new_homes *homes, int64_t now_ms)
+{
+	*homes = (struct new_homes){ 0 };
+	if (list_homes(lifecycle, jobs, homes)) {
+		if (homes->count > 0)
+			homes->buildings = home_build_all(&lifecycle->homes, homes->makings, homes->count);
+		judge_homes(lifecycle, homes, now_ms);
 		return;
 	}
 	log_error("no home directory can be made: out of memory");
 	for (struct job *job = jobs; job; job = job->next)
 		if (needs_home(lifecycle, job))
 			creation_undo(lifecycle, job, REASON_STORAGE, now_ms);
+}
+
+void creation_place_homes(struct lifecycle *lifecycle, struct new_homes *homes, int64_t now_ms)
+{
+	for (size_t i = 0; i < homes->count; i++)
+		if (homes->jobs[i]->stage != STAGE_BEGUN)
+			homes->makings[i].result = HOME_STORAGE;
+	home_place_all(homes->buildings);
+	judge_homes(lifecycle, homes, now_ms);
+	free(homes->makings);
+	free(homes->jobs);
 }
 
 /* ---- taking back ---- */

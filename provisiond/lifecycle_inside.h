@@ -96,9 +96,17 @@ void job_fail(struct job *job, enum reason reason);
 int creation_begin(struct lifecycle *lifecycle, struct job *job);
 /* Lives as long as the job. */
 struct account_entry creation_entry(const struct job *job);
-/* Makes the homes of all whose creation was begun; one that cannot be made fails its job, and the account is taken
- * back. */
-void creation_make_homes(struct lifecycle *lifecycle, struct job *jobs, int64_t now_ms);
+/* The homes of those whose creation was begun. */
+struct new_homes {
+	struct job **jobs;
+	struct home_making *makings;
+	size_t count;
+	struct home_buildings *buildings;
+};
+/* Builds them beside their places, before the files are touched; and moves into place those whose accounts are in the
+ * files, which frees what the former made. A home that cannot be made fails its job, and the account is taken back. */
+void creation_build_homes(struct lifecycle *lifecycle, struct job *jobs, struct new_homes *homes, int64_t now_ms);
+void creation_place_homes(struct lifecycle *lifecycle, struct new_homes *homes, int64_t now_ms);
 /* Takes an account back that has no home yet, as far as that can be done now. */
 void creation_undo(struct lifecycle *lifecycle, struct job *job, enum reason reason, int64_t now_ms);
 /* Recovery: finishes the account when it was in the files already, and takes it back otherwise. False when neither
