@@ -144,26 +144,52 @@ static void patience_ends(void)
 	(void)setitimer(ITIMER_REAL, &never, NULL);
 }
 
+/* Whether descriptors hang on the next packet, which stays where it is, and they with it: the kernel tells by
+ * MSG_CTRUNC that there is no room for them here. 1, 0 or -errno. */
+static int brings_descriptors(int fd)
+{
+	struct msghdr header = { 0 };
+
+	while (recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return (header.msg_flags & MSG_CTRUNC) != 0;
+}
+
+/* Setting the timer can cost more than all the rest of a look-up, so it is set only for those who give reason. */
 ssize_t peer_receive(int fd, char *buffer, size_t capacity)
 {
+	int brings = brings_descriptors(fd);
 	ssize_t n;
 
+	if (brings < 0)
+		return brings;
+	if (brings == 0)
+		return wire_receive(fd, buffer, capacity, 0);
 	patience_begins();
 	n = wire_receive(fd, buffer, capacity, 0);
 	patience_ends();
 	return n;
 }
 
-void peer_close(int fd)
+/* Here there is no telling: while one looks, more can come. */
+void peers_close(const int *fds, size_t count)
 {
 	int saved = errno;
 
-	if (fd < 0)
+	if (count == 0)
 		return;
 	patience_begins();
-	(void)close(fd);
+	for (size_t i = 0; i < count; i++)
+		(void)close(fds[i]);
 	patience_ends();
 	errno = saved;
+}
+
+void peer_close(int fd)
+{
+	if (fd >= 0)
+		peers_close(&fd, 1);
 }
 
 /* ---- what a peer does wrong ---- */

@@ -30,6 +30,8 @@ int listen_accept(int listener, struct ucred *ret_peer);
 ssize_t peer_receive(int fd, char *buffer, size_t capacity);
 /* Closes the connection with all that is unread in it. Takes -1. Keeps errno. */
 void peer_close(int fd);
+/* Closes so many of them: the timer costs as much as for one. */
+void peers_close(const int *fds, size_t count);
 
 /* Logs that a peer misbehaved: "disconnected pid 12 of uid 1000: WHAT". Anybody can cause such lines, so there are a
  * few a minute; how many were left out is said with the next one. */

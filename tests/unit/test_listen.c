@@ -299,11 +299,11 @@ static int lingering(int seconds, int *ret_other_end)
 	return fd;
 }
 
-/* Sends a packet with the descriptor, which is ours no more then. */
-static void pass(int connection, int fd)
+/* Sends a packet of so many bytes (0 or 1) with the descriptor, which is ours no more then. */
+static void pass_with(int connection, int fd, size_t length)
 {
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
-	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct iovec part = { .iov_base = &byte, .iov_len = length };
 	struct msghdr header = {
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
 	};
@@ -313,8 +313,13 @@ static void pass(int connection, int fd)
 	passed->cmsg_type = SCM_RIGHTS;
 	passed->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(passed), &fd, sizeof(fd));
-	assert_int_equal(sendmsg(connection, &header, 0), 1);
+	assert_int_equal(sendmsg(connection, &header, 0), length);
 	(void)close(fd);
+}
+
+static void pass(int connection, int fd)
+{
+	pass_with(connection, fd, 1);
 }
 
 #define LINGER_S 60
@@ -336,6 +341,51 @@ static void a_passed_descriptor_keeps_nobody_waiting(void **state)
 	(void)close(pair[0]);
 	(void)close(other_ends[0]);
 	(void)close(other_ends[1]);
+}
+
+static void several_are_closed_together(void **state)
+{
+	int64_t began_ms = wire_now_ms();
+	int fds[2], mine[2], other_ends[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+		mine[i] = pair[0];
+		fds[i] = pair[1];
+		pass(mine[i], lingering(LINGER_S, &other_ends[i]));
+	}
+	errno = ENOTTY;
+	peers_close(fds, 2);
+	peers_close(NULL, 0);
+	assert_int_equal(errno, ENOTTY);
+	assert_true(wire_now_ms() - began_ms < LINGER_S * 1000 / 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(fcntl(fds[i], F_GETFD), -1);
+		(void)close(mine[i]);
+		(void)close(other_ends[i]);
+	}
+}
+
+/* An empty packet is received like a hang-up, but what comes behind it is still there. */
+static void a_descriptor_on_an_empty_packet_keeps_nobody_waiting(void **state)
+{
+	int64_t began_ms = wire_now_ms();
+	int pair[2], other_end;
+	char buffer[8];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(send(pair[0], "", 0, 0), 0);
+	pass_with(pair[0], lingering(LINGER_S, &other_end), 0);
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), 0);
+	assert_int_equal(peer_receive(pair[1], buffer, sizeof(buffer)), 0);
+	assert_true(wire_now_ms() - began_ms < LINGER_S * 1000 / 2);
+	peer_close(pair[1]);
+	(void)close(pair[0]);
+	(void)close(other_end);
 }
 
 static void what_is_received_and_closed_with_patience_is_as_ever(void **state)
@@ -424,6 +474,8 @@ int main(void)
 		TEST(a_socket_that_was_passed_to_another_process_is_not_taken),
 		TEST(the_manager_is_told),
 		TEST(a_passed_descriptor_keeps_nobody_waiting),
+		TEST(a_descriptor_on_an_empty_packet_keeps_nobody_waiting),
+		TEST(several_are_closed_together),
 		TEST(what_is_received_and_closed_with_patience_is_as_ever),
 		TEST(complaints_are_a_few_a_minute_and_the_rest_is_counted),
 		TEST(nobody_fills_the_log_by_misbehaving),
