@@ -19,6 +19,7 @@
 #define ACCEPTS_IN_A_ROW 64
 #define MESSAGES_IN_A_ROW 64 /* of a stream, before others get their turn */
 #define HANG_UP_MS 20        /* how late a hang-up is heard while a question is under way */
+#define ENDED_IN_A_ROW 64    /* closed together */
 
 struct packet {
 	size_t length;
@@ -54,9 +55,11 @@ struct server {
 	struct connection *connections;
 	unsigned connection_count;
 	int64_t accept_from_ms;
-	int64_t look_from_ms;  /* for peers that hang up while their question is under way */
-	bool looking;          /* this time */
-	struct pollfd *polled; /* listener, attachments, connections in the list's order */
+	int64_t look_from_ms;     /* for peers that hang up while their question is under way */
+	bool looking;             /* this time */
+	struct pollfd *polled;    /* listener, attachments, connections in the list's order */
+	int left[ENDED_IN_A_ROW]; /* of connections that have ended, to be closed */
+	size_t left_count;
 	char received[WIRE_MAX];
 	char answer[WIRE_MAX];
 };
@@ -115,13 +118,29 @@ static void free_packet(struct packet *packet)
 	free(packet);
 }
 
-/* Closes it now; its memory goes at the end of the round. */
-static void end_connection(struct connection *connection)
+/* For close_ended(). */
+static void leave(struct server *server, int fd)
+{
+	if (server->left_count < ENDED_IN_A_ROW)
+		server->left[server->left_count++] = fd;
+	else
+		peer_close(fd);
+}
+
+/* Closes all that ended in this round: together, and after those were answered who wait. */
+static void close_ended(struct server *server)
+{
+	peers_close(server->left, server->left_count);
+	server->left_count = 0;
+}
+
+/* It is closed at the end of the round; its place is free, and its memory goes, before that. */
+static void end_connection(struct server *server, struct connection *connection)
 {
 	if (connection->ended)
 		return;
 	connection->ended = true;
-	peer_close(connection->fd);
+	leave(server, connection->fd);
 	if (connection->question)
 		connection->question->connection = NULL;
 	end_stream(connection);
@@ -149,7 +168,8 @@ static void free_ended(struct server *server)
 void server_hang_up(struct server *server)
 {
 	for (struct connection *connection = server->connections; connection; connection = connection->next)
-		end_connection(connection);
+		end_connection(server, connection);
+	close_ended(server);
 }
 
 void server_free(struct server *server)
@@ -181,7 +201,7 @@ static bool make_room(struct server *server)
 		    (!idle || open->deadline_ms <= idle->deadline_ms))
 			idle = open;
 	if (idle)
-		end_connection(idle);
+		end_connection(server, idle);
 	return idle != NULL;
 }
 
@@ -222,23 +242,6 @@ static void add_connection(struct server *server, int fd, const struct ucred *pe
 	server->connection_count++;
 }
 
-static void accept_all(struct server *server, int64_t now_ms)
-{
-	for (int i = 0; i < ACCEPTS_IN_A_ROW; i++) {
-		struct ucred peer;
-		int fd = listen_accept(server->listener, &peer);
-
-		if (fd >= 0) {
-			add_connection(server, fd, &peer, now_ms);
-			continue;
-		}
-		/* Without descriptors the waiting connection would wake the loop again and again. */
-		if (fd != -EAGAIN && fd != -ECONNABORTED && fd != -EINTR)
-			server->accept_from_ms = now_ms + ACCEPT_PAUSE_MS;
-		return;
-	}
-}
-
 /* ---- sending ---- */
 
 static struct packet *copy_packet(const struct wire_writer *message)
@@ -269,7 +272,7 @@ static bool send_or_keep(struct server *server, struct connection *connection, c
 	if (sent == -ETIMEDOUT)
 		connection->unsent = copy_packet(message);
 	if (!connection->unsent)
-		end_connection(connection);
+		end_connection(server, connection);
 	return !connection->ended;
 }
 
@@ -284,7 +287,7 @@ static void pump_stream(struct server *server, struct connection *connection)
 		bool last = false;
 
 		if (!connection->stream.next(connection->stream.context, &message, &last)) {
-			end_connection(connection);
+			end_connection(server, connection);
 			return;
 		}
 		if (last)
@@ -306,7 +309,7 @@ static bool send_unsent(struct server *server, struct connection *connection)
 		free_packet(connection->unsent);
 		connection->unsent = NULL;
 	} else if (sent != -ETIMEDOUT) {
-		end_connection(connection);
+		end_connection(server, connection);
 	}
 	return sent == 0;
 }
@@ -376,10 +379,11 @@ void question_stream(struct question *question, const struct question_stream *st
 
 void question_drop(struct question *question)
 {
+	struct server *server = question->server;
 	struct connection *connection = end_question(question);
 
 	if (connection)
-		end_connection(connection);
+		end_connection(server, connection);
 }
 
 static void receive_question(struct server *server, struct connection *connection)
@@ -391,12 +395,12 @@ static void receive_question(struct server *server, struct connection *connectio
 	if (n == -EAGAIN)
 		return;
 	if (n <= 0 || !wire_parse(server->received, (size_t)n, &message)) {
-		end_connection(connection);
+		end_connection(server, connection);
 		return;
 	}
 	question = calloc(1, sizeof(*question));
 	if (!question) {
-		end_connection(connection);
+		end_connection(server, connection);
 		return;
 	}
 	*question = (struct question){ .server = server, .connection = connection, .peer = connection->peer };
@@ -405,6 +409,35 @@ static void receive_question(struct server *server, struct connection *connectio
 	server->handler(server->context, question, &message);
 	/* There may have been a ticket in it. */
 	explicit_bzero(server->received, (size_t)n);
+}
+
+static void accept_waiting(struct server *server, int64_t now_ms)
+{
+	for (int i = 0; i < ACCEPTS_IN_A_ROW; i++) {
+		struct ucred peer;
+		int fd = listen_accept(server->listener, &peer);
+
+		if (fd >= 0) {
+			add_connection(server, fd, &peer, now_ms);
+			continue;
+		}
+		/* Without descriptors the waiting connection would wake the loop again and again. */
+		if (fd != -EAGAIN && fd != -ECONNABORTED && fd != -EINTR)
+			server->accept_from_ms = now_ms + ACCEPT_PAUSE_MS;
+		return;
+	}
+}
+
+/* Who connects has mostly asked by the time that it is accepted: that question need not wait for the next round. It is
+ * answered once nobody is accepted any more: who then goes and comes again has the place that it had. */
+static void accept_all(struct server *server, int64_t now_ms)
+{
+	const struct connection *known = server->connections;
+
+	accept_waiting(server, now_ms);
+	for (struct connection *fresh = server->connections; fresh != known; fresh = fresh->next)
+		if (!fresh->ended)
+			receive_question(server, fresh);
 }
 
 /* ---- the loop ---- */
@@ -479,11 +512,11 @@ static void serve_connection(struct server *server, struct connection *connectio
 	else if ((ready & POLLOUT) && now_ms < connection->deadline_ms)
 		send_more(server, connection);
 	else if (ready || now_ms >= connection->deadline_ms)
-		end_connection(connection);
+		end_connection(server, connection);
 }
 
 /* Serves all that was ready: what is asked first, so that work which was asked for at the same time is done together.
- * Connections that are accepted meanwhile wait for the next round. */
+ * Connections that are accepted meanwhile are served their first question alone. */
 static void serve_round(struct server *server)
 {
 	int64_t now_ms = wire_now_ms();
@@ -514,6 +547,7 @@ int server_run(struct server *server)
 			continue;
 		}
 		serve_round(server);
+		close_ended(server);
 	}
 	return 0;
 }

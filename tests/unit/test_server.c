@@ -220,6 +220,57 @@ static void assert_open(int fd)
 	assert_hears(fd, "open");
 }
 
+static unsigned rounds;
+
+static int64_t always(void *context)
+{
+	(void)context;
+	return 0;
+}
+
+static void count_round(void *context, int64_t now_ms)
+{
+	(void)context;
+	(void)now_ms;
+	rounds++;
+}
+
+static void answer_and_stop(void *context, struct question *question, const struct wire_message *message)
+{
+	struct server **server = context;
+
+	assert_string_equal(wire_kind(message, "op"), "echo");
+	answer(question, "heard");
+	server_stop(*server);
+}
+
+/* An accepted connection costs no round of its own when its question is there. */
+static void a_question_that_came_with_the_connection_is_not_left_for_the_next_round(void **state)
+{
+	static const struct server_limits limits = { 8, 3, 2, 3, PATIENCE_MS };
+	struct bench *bench = *state;
+	struct server *server = NULL;
+	char path[160];
+	int listener, fd;
+
+	(void)snprintf(path, sizeof(path), "%s-too", bench->path);
+	listener = listen_at(path);
+	assert_true(listener >= 0);
+	server = server_new(listener, &limits, answer_and_stop, &server);
+	assert_non_null(server);
+	rounds = 0;
+	server_attach(server, &(struct server_attachment){ .fd = -1, .deadline_ms = always, .run = count_round });
+	fd = wire_connect(path, wire_now_ms() + PATIENCE_MS);
+	assert_true(fd >= 0);
+	say(fd, "echo", "there");
+	assert_int_equal(server_run(server), 0);
+	assert_hears(fd, "heard");
+	assert_int_equal(rounds, 1);
+	(void)close(fd);
+	server_free(server);
+	(void)unlink(path);
+}
+
 static void a_connection_takes_many_questions(void **state)
 {
 	int fd = peer(state);
@@ -389,6 +440,7 @@ static void the_daemons_user_leaves_places_to_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_question_that_came_with_the_connection_is_not_left_for_the_next_round),
 		TEST(a_connection_takes_many_questions),
 		TEST(what_is_no_message_ends_the_connection),
 		TEST(a_packet_of_more_than_64_kib_ends_the_connection),
