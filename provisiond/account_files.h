@@ -25,6 +25,7 @@ extern const struct account_file_kind account_file_kinds[ACCOUNT_FILE_COUNT];
 /* What the reading side remembers of a file. */
 struct account_file_cache {
 	bool valid;
+	bool held; /* until account_files_release() as it is */
 	struct stat seen;
 	struct account_rows rows;
 };
@@ -38,6 +39,7 @@ struct account_files {
 	char *path;   /* of the directory, for people */
 	char *paths[ACCOUNT_FILE_COUNT];
 	struct account_file_cache cache[ACCOUNT_FILE_COUNT];
+	bool holding;                       /* account_files_hold() */
 	bool displaced[ACCOUNT_FILE_COUNT]; /* its old version has still to become the backup */
 	char *answer;                       /* the text that the last lookup's pointers lead to */
 	gid_t *gids;

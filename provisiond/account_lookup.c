@@ -73,13 +73,28 @@ int account_files_current(struct account_files *files, enum account_file file, c
 	int r = 0;
 
 	files->fault[0] = '\0';
-	if (!cached->valid ||
-	    fstatat(files->directory, account_file_kinds[file].name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !account_snapshot_same_state(&cached->seen, &now))
+	if (!cached->held &&
+	    (!cached->valid ||
+	     fstatat(files->directory, account_file_kinds[file].name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+	     !account_snapshot_same_state(&cached->seen, &now)))
 		r = refresh(files, file);
-	if (r == 0)
-		*ret_rows = &cached->rows;
-	return r;
+	if (r < 0)
+		return r;
+	cached->held = files->holding;
+	*ret_rows = &cached->rows;
+	return 0;
+}
+
+void account_files_hold(struct account_files *files)
+{
+	files->holding = true;
+}
+
+void account_files_release(struct account_files *files)
+{
+	files->holding = false;
+	for (enum account_file file = 0; file < ACCOUNT_FILE_COUNT; file++)
+		files->cache[file].held = false;
 }
 
 /* Copies a row into the answer, its colons turned into NULs; fields behind the last are empty. */

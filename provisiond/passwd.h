@@ -140,6 +140,12 @@ const char *account_files_fault(const struct account_files *files);
  * when not, or -errno when the file cannot be read or trusted (see account_files_fault()): then nothing is known.
  * Pointers live until the next call.
  */
+
+/* Until the release each file is examined at the first call that needs it and no more: what hangs together is answered
+ * by one state of them. For what is read in one go, without waiting for anything or writing to them. */
+void account_files_hold(struct account_files *files);
+void account_files_release(struct account_files *files);
+
 struct account_user {
 	const char *name;
 	uid_t uid;

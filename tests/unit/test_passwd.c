@@ -1147,6 +1147,29 @@ static void a_change_in_place_is_seen_at_once(void **state)
 	}
 }
 
+static void what_is_held_answers_by_one_state_until_the_release(void **state)
+{
+	struct fixture *fixture = *state;
+	struct account_user user;
+
+	scratch_write(&fixture->scratch, "etc/passwd", "eve:x:3000:100::/home/eve:/bin/sh\n", 0644);
+	assert_int_equal(account_files_user_named(fixture->files, "eve", &user), 1);
+	scratch_write(&fixture->scratch, "etc/passwd", "eve:x:3001:100::/home/eve:/bin/sh\n", 0644);
+	for (unsigned round = 0; round < 2; round++) {
+		account_files_hold(fixture->files);
+		/* The first call looks, */
+		assert_int_equal(account_files_user_named(fixture->files, "eve", &user), 1);
+		assert_int_equal(user.uid, 3001 + round);
+		scratch_write(&fixture->scratch, "etc/passwd", "eve:x:3002:100::/home/eve:/bin/sh\n", 0644);
+		/* and the next does not. */
+		assert_int_equal(account_files_user_named(fixture->files, "eve", &user), 1);
+		assert_int_equal(user.uid, 3001 + round);
+		account_files_release(fixture->files);
+	}
+	assert_int_equal(account_files_user_named(fixture->files, "eve", &user), 1);
+	assert_int_equal(user.uid, 3002);
+}
+
 static void a_file_is_read_again_only_while_a_change_could_hide(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1307,6 +1330,7 @@ int main(void)
 		CASE(groups_are_found_by_name_gid_and_member),
 		CASE(shadow_tells_lock_and_expiry),
 		CASE(a_change_in_place_is_seen_at_once),
+		CASE(what_is_held_answers_by_one_state_until_the_release),
 		CASE(a_file_is_read_again_only_while_a_change_could_hide),
 		CASE(a_file_that_goes_away_makes_everything_unknown),
 		CASE(ten_thousand_users_are_rewritten_in_milliseconds),
