@@ -56,8 +56,9 @@ static bool tenant_is_gone(const struct service *service, const struct account_r
 	return true;
 }
 
-/* The name could be promised to somebody, or be an email that the sign-in refuses with its reason, unless another name
- * service has it. */
+/* The name could be promised to somebody, or be an email that the sign-in refuses with its reason, unless it is another
+ * name service's user. The same is asked before sshd is given an entry: whom it is given for is not waved through
+ * here. */
 static void sources_answered_standing(void *context, const struct source_facts *facts)
 {
 	static const char *const words[] = {
@@ -105,8 +106,8 @@ static void answer_unrecorded(const struct service *service, struct question *qu
 	else if (local > 0 || (stands.reason != REASON_NONE && !stands.is_email))
 		answer(question, "not_ours", NULL);
 	else
-		inquire(service->inquiries, name, false, 0, wire_now_ms() + DEADLINE_MS, sources_answered_standing,
-			question);
+		inquire_for_user(service->inquiries, name, wire_now_ms() + DEADLINE_MS, sources_answered_standing,
+				 question);
 }
 
 static void answer_recorded(const struct service *service, struct question *question,

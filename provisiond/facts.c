@@ -224,6 +224,21 @@ static enum name_holder holder_expected(const struct service *service, const cha
 	return found == STORE_FAILED ? NAME_HOLDER_UNKNOWN : found == STORE_FOUND ? NAME_EXPECTED : NAME_FREE;
 }
 
+/* NAME_FREE: nobody has reserved it. */
+static enum name_holder holder_reserving(const struct service *service, const char *account)
+{
+	if (reserved_name(account))
+		return NAME_BUILT_IN;
+	if (string_list_contains(&service->config->accounts.reserved_names, account))
+		return NAME_CONFIGURED;
+	return system_names_contains(service->system_names, account) ? NAME_OF_PACKAGE : NAME_FREE;
+}
+
+bool facts_name_is_reserved(const struct service *service, const char *account)
+{
+	return holder_reserving(service, account) != NAME_FREE;
+}
+
 static enum name_holder holder_of_name(const struct service *service, const char *account,
 				       const struct expected *expected, const struct source_facts *sources,
 				       struct account_facts *facts)
@@ -234,14 +249,10 @@ static enum name_holder holder_of_name(const struct service *service, const char
 		holder = holder_in_memberships(service, account, facts);
 	if (holder == NAME_FREE && !expected)
 		holder = holder_expected(service, account, facts);
+	if (holder == NAME_FREE)
+		holder = holder_reserving(service, account);
 	if (holder != NAME_FREE)
 		return holder;
-	if (reserved_name(account))
-		return NAME_BUILT_IN;
-	if (string_list_contains(&service->config->accounts.reserved_names, account))
-		return NAME_CONFIGURED;
-	if (system_names_contains(service->system_names, account))
-		return NAME_OF_PACKAGE;
 	if (sources->name == SOURCE_UNKNOWN)
 		return NAME_FREE;
 	set_holder(facts, sources->name_source);
@@ -338,7 +349,7 @@ bool facts_fresh_uid(const struct service *service, const struct tenant *tenant,
 static enum uid_holder holder_anywhere(enum uid_holder here, uid_t uid, const struct source_facts *sources,
 				       struct account_facts *facts)
 {
-	if (here != UID_FREE || !sources->asked)
+	if (here != UID_FREE || !sources->asked || sources->user_only)
 		return here;
 	/* After a reload in between, the answer may be about another uid. */
 	if (sources->asked_uid == uid && sources->uid == SOURCE_UNKNOWN)
@@ -382,15 +393,32 @@ static void facts_of_promise(const struct service *service, const char *account,
 	*ret_facts = facts;
 }
 
-void facts_of_new_account(const struct service *service, const struct tenant *tenant, const char *account,
-			  const struct expected *expected, const struct source_facts *sources,
-			  struct promise *ret_promise, struct account_facts *ret_facts)
+static bool promise_of(const struct service *service, const struct tenant *tenant, const char *account,
+		       struct promise *ret_promise)
 {
 	uid_t reserved_uid = 0;
 	enum store_answer reserved = store_reserved_uid(service->store, account, &reserved_uid);
 
-	if (checked(service, reserved) == STORE_FAILED ||
-	    !promise_for(service->config, tenant, account, reserved == STORE_FOUND ? &reserved_uid : NULL, ret_promise))
+	return checked(service, reserved) != STORE_FAILED &&
+	       promise_for(service->config, tenant, account, reserved == STORE_FOUND ? &reserved_uid : NULL,
+			   ret_promise);
+}
+
+bool facts_promised_uid(const struct service *service, const struct tenant *tenant, const char *account, uid_t *ret_uid)
+{
+	struct promise promise;
+
+	if (!promise_of(service, tenant, account, &promise))
+		return false;
+	*ret_uid = promise.uid;
+	return true;
+}
+
+void facts_of_new_account(const struct service *service, const struct tenant *tenant, const char *account,
+			  const struct expected *expected, const struct source_facts *sources,
+			  struct promise *ret_promise, struct account_facts *ret_facts)
+{
+	if (!promise_of(service, tenant, account, ret_promise))
 		nothing_is_known(ret_promise, ret_facts);
 	else
 		facts_of_promise(service, account, expected, false, sources, ret_promise, ret_facts);

@@ -37,6 +37,12 @@ int facts_local_user(const struct service *service, const char *name, uid_t *ret
 /* Whether the typed name is that user's own: of the account on record, or in /etc/passwd. How long a no takes tells
  * nothing about the name. */
 bool facts_is_name_of(const struct service *service, const char *typed, uid_t uid);
+/* Whether nobody may have the name, whatever the files and other name services say: it is built in, the admin's or a
+ * package's. Reads nothing. */
+bool facts_name_is_reserved(const struct service *service, const char *account);
+/* The uid that the account of that name would have. False when that cannot be told; a failure was logged. */
+bool facts_promised_uid(const struct service *service, const struct tenant *tenant, const char *account,
+			uid_t *ret_uid);
 /* What the account of that name would be, and who is in its way. `expected` is whoever is expected under that very
  * name, when it is about them; else NULL. `sources` may be one that was not asked. */
 void facts_of_new_account(const struct service *service, const struct tenant *tenant, const char *account,

@@ -79,8 +79,9 @@ void inquiries_free(struct inquiries *inquiries)
 	free(inquiries);
 }
 
-void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t uid, int64_t deadline_ms,
-	     inquiry_answered *when_answered, void *context)
+/* One that is about to be asked; or NULL, and whoever waits was told that nobody answered. */
+static struct inquiry *begin_inquiry(struct inquiries *inquiries, bool with_uid, uid_t uid,
+				     inquiry_answered *when_answered, void *context)
 {
 	static const struct source_facts nobody = {
 		.asked = true,
@@ -91,7 +92,7 @@ void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t
 
 	if (!inquiry) {
 		when_answered(context, &nobody);
-		return;
+		return NULL;
 	}
 	*inquiry = (struct inquiry){
 		.inquiries = inquiries,
@@ -102,7 +103,27 @@ void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t
 		.facts = { .asked = true, .asked_uid = uid },
 	};
 	inquiries->first = inquiry;
+	return inquiry;
+}
+
+void inquire(struct inquiries *inquiries, const char *name, bool with_uid, uid_t uid, int64_t deadline_ms,
+	     inquiry_answered *when_answered, void *context)
+{
+	struct inquiry *inquiry = begin_inquiry(inquiries, with_uid, uid, when_answered, context);
+
 	/* A question that cannot be asked counts as not answered. */
-	if (sources_ask(inquiries->sources, name, with_uid, uid, deadline_ms, answered, inquiry) != 0)
+	if (inquiry && sources_ask(inquiries->sources, name, with_uid, uid, deadline_ms, answered, inquiry) != 0)
+		nobody_answered(inquiry, "the name service");
+}
+
+void inquire_for_user(struct inquiries *inquiries, const char *name, int64_t deadline_ms,
+		      inquiry_answered *when_answered, void *context)
+{
+	struct inquiry *inquiry = begin_inquiry(inquiries, false, 0, when_answered, context);
+
+	if (!inquiry)
+		return;
+	inquiry->facts.user_only = true;
+	if (sources_ask_for_user(inquiries->sources, name, deadline_ms, answered, inquiry) != 0)
 		nobody_answered(inquiry, "the name service");
 }

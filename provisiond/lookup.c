@@ -178,10 +178,27 @@ static int64_t deadline_of(const struct lookup *lookup)
 	return wire_now_ms() + (lookup->for_nss ? NSS_DEADLINE_MS : LOGIN_DEADLINE_MS);
 }
 
+/* Asks whether the account that would be made is in somebody's way. sshd may have its entry unless the name is another
+ * service's user: the entry lets nobody in (see ask_standing.c), and whether a group has the name, or anybody the uid,
+ * is asked before the person is sent to their issuer, and once more before the account is made. */
+static void ask_about_account(struct lookup *lookup, const struct stands_for *stands,
+			      const struct account_record *removed)
+{
+	inquiry_answered *answered = stands->is_email ? account_answered : typed_answered;
+	uid_t uid = removed ? removed->uid : 0;
+
+	if (lookup->for_nss)
+		inquire_for_user(lookup->service->inquiries, stands->account, deadline_of(lookup), answered, lookup);
+	else if (!removed && !facts_promised_uid(lookup->service, stands->tenant, stands->account, &uid))
+		answer_status(lookup, "unavailable");
+	else
+		inquire(lookup->service->inquiries, stands->account, true, uid, deadline_of(lookup), answered, lookup);
+}
+
 /* ---- what is not there yet ---- */
 
-/* The account that would be made, as far as this machine's own files and records can tell. `removed` is the one on
- * record whose person would come back, `expected` who is expected under that name; or NULL. */
+/* The account that would be made. `removed` is the one on record whose person would come back, `expected` who is
+ * expected under that name; or NULL. */
 static void look_up_new(struct lookup *lookup, const struct stands_for *stands, const struct account_record *removed,
 			const struct expected *expected)
 {
@@ -190,19 +207,17 @@ static void look_up_new(struct lookup *lookup, const struct stands_for *stands, 
 	struct promise promise;
 	struct verdict verdict;
 
+	/* sshd hears nothing of a name that nobody may have: no need to ask for it. */
+	if (!sources->asked && !(lookup->for_nss && facts_name_is_reserved(lookup->service, stands->account))) {
+		ask_about_account(lookup, stands, removed);
+		return;
+	}
 	if (removed)
 		facts_of_return(lookup->service, removed, sources, &promise, &facts);
 	else
 		facts_of_new_account(lookup->service, stands->tenant, stands->account, expected, sources, &promise,
 				     &facts);
 	admission_of_new_name(stands->account, &promise, &facts, &verdict);
-	/* sshd hears nothing of a name that is refused: no need to ask further. A person may be somebody else's user.
-	 */
-	if (!sources->asked && (verdict.kind == VERDICT_CREATE || !lookup->for_nss)) {
-		inquire(lookup->service->inquiries, stands->account, true, promise.uid, deadline_of(lookup),
-			stands->is_email ? account_answered : typed_answered, lookup);
-		return;
-	}
 	if (facts.name == NAME_HOLDER_UNKNOWN || facts.uid == UID_HOLDER_UNKNOWN)
 		answer_status(lookup, "unavailable");
 	else if (verdict.kind == VERDICT_REFUSED)
@@ -375,7 +390,7 @@ static void look_up_unrecorded(struct lookup *lookup, const struct stands_for *s
 /* ---- the story ---- */
 
 /* Decides with what is known so far; asks other name services where that is not enough, and comes back. */
-static void continue_lookup(struct lookup *lookup)
+static void decide_lookup(struct lookup *lookup)
 {
 	_cleanup_record_ struct account_record record = { 0 };
 	_cleanup_expected_ struct expected expected = { 0 };
@@ -402,6 +417,16 @@ static void continue_lookup(struct lookup *lookup)
 		look_up_recorded(lookup, &stands, &record);
 	else
 		look_up_link(lookup, &stands, &expected);
+}
+
+/* One decision, by one state of the account files. */
+static void continue_lookup(struct lookup *lookup)
+{
+	struct account_files *files = lookup->service->files;
+
+	account_files_hold(files);
+	decide_lookup(lookup);
+	account_files_release(files);
 }
 
 /* On behalf of a user other than root, only that user's own name is looked up: any other is not ours at once, since

@@ -192,12 +192,13 @@ static enum source_answer ask_source(struct asker *asker, size_t at, bool named,
 {
 	const enum asked asked[] = { named ? ASKED_USER_NAMED : ASKED_USER_NUMBERED,
 				     named ? ASKED_GROUP_NAMED : ASKED_GROUP_NUMBERED };
+	const size_t kinds = named && question->user_only ? 1 : 2;
 	enum source_answer answer = SOURCE_UNKNOWN;
 
 	load(&asker->libraries[at], asker->sources->items[at].name);
 	if (asker->libraries[at].state != LIBRARY_LOADED)
 		return asker->libraries[at].state == LIBRARY_MISSING ? SOURCE_UNKNOWN : SOURCE_UNAVAILABLE;
-	for (size_t i = 0; i < 2 && answer != SOURCE_KNOWN; i++) {
+	for (size_t i = 0; i < kinds && answer != SOURCE_KNOWN; i++) {
 		enum source_answer one = is_asked(&asker->sources->items[at], asked[i])
 						 ? ask_one(asker, at, asked[i], question)
 						 : SOURCE_UNKNOWN;

@@ -20,6 +20,7 @@ struct source_question {
 	uint64_t id;
 	uint32_t uid;
 	bool with_uid;
+	bool user_only;              /* no group of that name is looked for */
 	char name[SOURCE_NAME_SIZE]; /* empty: not asked */
 };
 

@@ -219,7 +219,7 @@ static void go_on(struct sources *sources)
 static char *read_nsswitch(const char *path)
 {
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	_cleanup_free_ char *text = calloc(1, NSSWITCH_MAX + 2);
+	_cleanup_free_ char *text = malloc(NSSWITCH_MAX + 2);
 	size_t length = 0;
 
 	if (!text || (fd < 0 && errno != ENOENT))
@@ -235,6 +235,7 @@ static char *read_nsswitch(const char *path)
 			break;
 		length += (size_t)n;
 	}
+	text[length] = '\0';
 	return length > NSSWITCH_MAX ? NULL : take_pointer(text);
 }
 
@@ -347,22 +348,25 @@ static void append(struct sources *sources, struct question *question)
 	*end = question;
 }
 
-int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid, uid_t uid, int64_t deadline_ms,
-		sources_answered *answered, void *context)
+static bool put_name(struct source_question *text, const char *name)
 {
-	size_t length = name_or_null ? strnlen(name_or_null, SOURCE_NAME_SIZE) : 0;
-	struct question *question;
+	size_t length = strnlen(name, SOURCE_NAME_SIZE);
 
-	if (length >= SOURCE_NAME_SIZE || (length == 0 && (name_or_null || !with_uid)))
-		return -EINVAL;
-	question = calloc(1, sizeof(*question));
+	if (length == 0 || length >= SOURCE_NAME_SIZE)
+		return false;
+	memcpy(text->name, name, length);
+	return true;
+}
+
+static int ask(struct sources *sources, const struct source_question *text, int64_t deadline_ms,
+	       sources_answered *answered, void *context)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
 	if (!question)
 		return -ENOMEM;
+	question->text = *text;
 	question->text.id = ++sources->last_id;
-	question->text.uid = uid;
-	question->text.with_uid = with_uid;
-	if (length > 0)
-		memcpy(question->text.name, name_or_null, length);
 	question->deadline_ms = deadline_ms;
 	question->answered = answered;
 	question->context = context;
@@ -374,6 +378,24 @@ int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid
 	append(sources, question);
 	go_on(sources);
 	return 0;
+}
+
+int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid, uid_t uid, int64_t deadline_ms,
+		sources_answered *answered, void *context)
+{
+	struct source_question text = { .uid = uid, .with_uid = with_uid };
+
+	if (name_or_null ? !put_name(&text, name_or_null) : !with_uid)
+		return -EINVAL;
+	return ask(sources, &text, deadline_ms, answered, context);
+}
+
+int sources_ask_for_user(struct sources *sources, const char *name, int64_t deadline_ms, sources_answered *answered,
+			 void *context)
+{
+	struct source_question text = { .user_only = true };
+
+	return put_name(&text, name) ? ask(sources, &text, deadline_ms, answered, context) : -EINVAL;
 }
 
 /* The question before the child stays in the queue, without anybody to tell: its deadline still measures the child. */

@@ -51,6 +51,9 @@ int64_t sources_next_deadline_ms(const struct sources *sources);
  * nothing to ask or a name longer than 255 bytes, -ENOMEM. */
 int sources_ask(struct sources *sources, const char *name_or_null, bool with_uid, uid_t uid, int64_t deadline_ms,
 		sources_answered *answered, void *context);
+/* The same for whether any source knows the name as a user, and nothing else. */
+int sources_ask_for_user(struct sources *sources, const char *name, int64_t deadline_ms, sources_answered *answered,
+			 void *context);
 /* Forgets all questions of that context; they are not answered any more. */
 void sources_cancel(struct sources *sources, const void *context);
 

@@ -238,6 +238,25 @@ static void names_and_numbers_are_asked_as_users_and_groups(void **state)
 	assert_true(both.name == SOURCE_KNOWN && both.uid == SOURCE_UNKNOWN);
 }
 
+static void a_user_can_be_asked_for_alone(void **state)
+{
+	static const char *const names[] = { "alice", "known", "known-group", "down" };
+	static const enum source_answer answers[] = { SOURCE_UNKNOWN, SOURCE_KNOWN, SOURCE_UNKNOWN,
+						      SOURCE_UNAVAILABLE };
+	struct fixture *fixture = *state;
+
+	start(fixture, "passwd: files first\ngroup: files first\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct heard heard = { 0 };
+
+		assert_int_equal(
+			sources_ask_for_user(fixture->sources, names[i], wire_now_ms() + LONG_MS, hear, &heard), 0);
+		wait_for(fixture->sources, &heard);
+		assert_int_equal(heard.name, answers[i]);
+		assert_int_equal(heard.uid, SOURCE_UNKNOWN);
+	}
+}
+
 static void a_source_is_asked_for_what_its_line_says_only(void **state)
 {
 	struct fixture *fixture = *state;
@@ -349,6 +368,8 @@ static void questions_that_ask_nothing_are_refused(void **state)
 	assert_int_equal(sources_ask(fixture->sources, NULL, false, 0, 0, hear, &heard), -EINVAL);
 	assert_int_equal(sources_ask(fixture->sources, "", true, 1, 0, hear, &heard), -EINVAL);
 	assert_int_equal(sources_ask(fixture->sources, name, false, 0, 0, hear, &heard), -EINVAL);
+	assert_int_equal(sources_ask_for_user(fixture->sources, "", 0, hear, &heard), -EINVAL);
+	assert_int_equal(sources_ask_for_user(fixture->sources, name, 0, hear, &heard), -EINVAL);
 	name[255] = '\0';
 	assert_heard(ask(fixture, name, false, 0), SOURCE_UNKNOWN, "");
 	assert_int_equal(heard.times, 0);
@@ -643,6 +664,7 @@ int main(int count, char **arguments)
 		CASE(a_missing_file_means_no_other_source),
 		CASE(a_file_that_cannot_be_understood_makes_everything_unavailable),
 		CASE(names_and_numbers_are_asked_as_users_and_groups),
+		CASE(a_user_can_be_asked_for_alone),
 		CASE(a_source_is_asked_for_what_its_line_says_only),
 		CASE(not_found_and_no_answer_are_told_apart),
 		CASE(a_source_that_knows_outweighs_one_that_is_silent),
