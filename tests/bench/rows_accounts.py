@@ -1,6 +1,8 @@
 """What one account costs, and two hundred at once, on a disk: against useradd -m and systemd-sysusers."""
 
 import os
+import secrets
+import shutil
 import statistics
 import subprocess
 import time
@@ -20,11 +22,15 @@ def onto_disk():
     tests/bench/run removes the folder, in the end: for some minutes ext4 is slow to make files where many have just gone."""
     folder = f"/run/sandbox/product/bench-disk/{time.monotonic_ns()}"
     os.makedirs(folder, 0o755)
-    # ext4 gives /etc and /home, as it does below /, a place each, away from what this folder's neighbours do.
+    # ext4 gives /etc and /home, as it does below /, a place each, away from what this folder's neighbours do, by their
+    # names; and with other names in each run, away from where the run before was.
     subprocess.run(["chattr", "+T", folder], capture_output=True)
-    for number, place in enumerate(("/etc", "/home", "/var/lib/provisiond")):
-        subprocess.run(["cp", "-a", place, f"{folder}/{number}"], check=True)
-        subprocess.run(["mount", "--bind", f"{folder}/{number}", place], check=True)
+    for place in ("/etc", "/home", "/var/lib/provisiond"):
+        own = f"{folder}/{secrets.token_hex(8)}"
+        os.mkdir(own)
+        subprocess.run(["cp", "-a", f"{place}/.", own], check=True)
+        shutil.copystat(place, own)
+        subprocess.run(["mount", "--bind", own, place], check=True)
 
 
 def without_caches():
