@@ -1,6 +1,7 @@
 /*
  * fsync(2) is the only way to the disk that is a promise for one file on every file system. What it would have to wait
- * for is made to be under way, and finished, for all files before the first of them is synced.
+ * for is made to be under way, and finished, for all files before the first of them is synced; then all are at once,
+ * where the kernel can, or one after the other.
  */
 #include "provisiond/sync_files.h"
 
@@ -8,6 +9,8 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
+
+#include "provisiond/sync_together.h"
 
 void sync_files_begin(int fd)
 {
@@ -35,6 +38,8 @@ void sync_files(const int *fds, size_t count, int *ret_errors)
 		sync_files_begin(fds[i]);
 	for (size_t i = 0; i < count; i++)
 		ret_errors[i] = await_content(fds[i]);
+	if (count > 1 && sync_together(fds, count, ret_errors))
+		return;
 	for (size_t i = 0; i < count; i++)
 		if (fsync(fds[i]) != 0 && ret_errors[i] == 0)
 			ret_errors[i] = errno;

@@ -12,7 +12,7 @@
 
 /* Starts writing the content of a file that is complete, and waits for nothing. */
 void sync_files_begin(int fd);
-/* fsync(2) of `count` descriptors, borrowed. Writes 0 or an errno for each. */
+/* fsync(2) of up to SYNC_FILES_MAX descriptors, borrowed. Writes 0 or an errno for each. */
 void sync_files(const int *fds, size_t count, int *ret_errors);
 
 #endif

@@ -7,7 +7,7 @@ FAILING_OBJECT := $(BUILD)/tests/failing/failing.o
 FAILING_CALLS := malloc calloc realloc reallocarray strdup strndup open_memstream fdopendir asprintf __asprintf_chk fstat stat \
 	lstat fstatat statx getsockopt getpeername poll __poll_chk gethostname read recv recvmsg readlinkat getrandom flistxattr fgetxattr \
 	opendir readdir mkdir mkdirat unlink unlinkat linkat symlinkat renameat renameat2 fchown fchownat chown fchmod chmod \
-	fsetxattr fsync socket socketpair bind listen connect accept4 epoll_create1 epoll_ctl signalfd sigprocmask dup2 \
+	fsetxattr fsync sync_together socket socketpair bind listen connect accept4 epoll_create1 epoll_ctl signalfd sigprocmask dup2 \
 	close_range setgroups setresgid setresuid write send sendmsg sendto fork mmap close open openat fcntl
 
 $(patsubst %,$(BUILD)/tests/unit/%,$(FAILING_TESTS)): $(FAILING_OBJECT)

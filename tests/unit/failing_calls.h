@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "unsynced.h"
+
 enum calls_mode {
 	CALLS_WORK,
 	CALLS_FAIL_ONCE,    /* the n-th */

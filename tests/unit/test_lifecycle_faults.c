@@ -6,6 +6,7 @@
  */
 #include "in_parallel.h"
 #include "traced.h"
+#include "unsynced.h"
 
 #define STARTED_FD (LIFE_ANSWER_FD - 1)
 

@@ -5,6 +5,7 @@
  */
 #include "in_parallel.h"
 #include "traced.h"
+#include "unsynced.h"
 
 struct killing {
 	struct small_machine *machine;

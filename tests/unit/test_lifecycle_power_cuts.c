@@ -12,6 +12,9 @@
  * (Names that reach the disk one by one, in another order than that in which they were made, are not modelled.) What
  * was answered as done must have survived.
  */
+#include <linux/aio_abi.h>
+#include <sys/uio.h>
+
 #include "in_parallel.h"
 #include "traced.h"
 
@@ -344,6 +347,14 @@ static void try_disk(struct cut *cut, enum variant variant)
 	cut->tried++;
 }
 
+static bool read_child(pid_t child, uint64_t address, void *buffer, size_t length)
+{
+	const struct iovec here = { .iov_base = buffer, .iov_len = length };
+	const struct iovec there = { .iov_base = (void *)(uintptr_t)address, .iov_len = length };
+
+	return process_vm_readv(child, &here, 1, &there, 1, 0) == (ssize_t)length;
+}
+
 static void sync_childs(struct disk *disk, pid_t child, int number)
 {
 	char path[64];
@@ -355,6 +366,20 @@ static void sync_childs(struct disk *disk, pid_t child, int number)
 	must(fd >= 0 && fstat(fd, &st) == 0);
 	sync_fd(disk, fd);
 	(void)close(fd);
+}
+
+/* What io_submit(2) has begun. Nothing is called before all of it is awaited. */
+static void sync_begun(struct disk *disk, pid_t child, const struct traced_call *call)
+{
+	for (unsigned long i = 0; i < (unsigned long)call->result; i++) {
+		uint64_t request;
+		struct iocb iocb;
+
+		must(read_child(child, call->arguments[2] + i * sizeof(request), &request, sizeof(request)));
+		must(read_child(child, request, &iocb, sizeof(iocb)));
+		must(iocb.aio_lio_opcode == IOCB_CMD_FSYNC);
+		sync_childs(disk, child, (int)iocb.aio_fildes);
+	}
 }
 
 static enum traced_next stop(void *context, pid_t child, const struct traced_call *call, bool after, int *ret_error)
@@ -371,6 +396,8 @@ static enum traced_next stop(void *context, pid_t child, const struct traced_cal
 	cut->calls++;
 	if ((call->number == SYS_fsync || call->number == SYS_fdatasync) && call->result == 0)
 		sync_childs(&cut->disk, child, (int)call->arguments[0]);
+	if (call->number == SYS_io_submit && call->result > 0)
+		sync_begun(&cut->disk, child, call);
 	if (call->number == SYS_syncfs && call->result == 0)
 		sync_all(&cut->disk, "/home"); /* as if homes were on a disk of their own */
 	for (int variant = 0; variant < VARIANTS; variant++)

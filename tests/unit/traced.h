@@ -35,6 +35,7 @@ static const uint32_t traced_calls[] = {
 	SYS_setxattr,  SYS_fsetxattr,       SYS_fremovexattr, SYS_truncate,
 	SYS_ftruncate, SYS_fallocate,       SYS_utimensat,    SYS_fsync,
 	SYS_fdatasync, SYS_syncfs,          SYS_kill,         SYS_pidfd_send_signal,
+	SYS_io_submit,
 /* Older ways to the same, which newer architectures do not have. */
 #ifdef SYS_open
 	SYS_open,
