@@ -164,7 +164,7 @@ static void judge_homes(struct lifecycle *lifecycle, struct new_homes *homes, in
 
 static bool list_homes(struct lifecycle *lifecycle, struct job *jobs, struct new_homes *homes)
 {
-	size_t count = 0;
+	size_t count = 0, listed = 0;
 
 	for (struct job *job = jobs; job; job = job->next)
 		count += needs_home(lifecycle, job);
@@ -174,12 +174,13 @@ static bool list_homes(struct lifecycle *lifecycle, struct job *jobs, struct new
 	homes->makings = calloc(count, sizeof(struct home_making));
 	if (!homes->jobs || !homes->makings)
 		return false;
-	for (struct job *job = jobs; job; job = job->next) {
+	for (struct job *job = jobs; job && listed < count; job = job->next) {
 		if (!needs_home(lifecycle, job))
 			continue;
-		homes->jobs[homes->count] = job;
-		homes->makings[homes->count++].request = home_request_of(lifecycle, &job->order.record);
+		homes->jobs[listed] = job;
+		homes->makings[listed++].request = home_request_of(lifecycle, &job->order.record);
 	}
+	homes->count = listed;
 	return true;
 }
 

@@ -418,6 +418,11 @@ class Machine:
         state["/home"] = sorted(os.listdir("/home"))
         return state
 
+    def settle(self):
+        """Waits until provisiond has tidied up behind a change; it tells of the change before that, and does nothing else until then."""
+        with Connection(PROVISIOND_SOCKET, 20 * harness.PATIENCE) as connection:
+            connection.ask(("op", "standing"), ("name", "root"))
+
     def wait_for_idle(self, seconds=10.0):
         """Waits until pam_oidcd has no sign-in waiting."""
         harness.wait_for("no sign-in waiting", lambda: not self.pending(), seconds)

@@ -622,9 +622,10 @@ def identity(m, typed, **changes):
     return [("op", "admit"), *fields.items()]
 
 
-def everything():
+def everything(m):
     """The folders that a path out of /home would lead to, with what is in them."""
     passing = (".status", ".db-wal", ".db-shm", ".lock")
+    m.settle()
     found = {}
     for place in ("/", "/root", "/etc", "/etc/cron.d", "/var", "/tmp", "/usr", "/home", "/run", "/var/lib"):
         names = [name for name in os.listdir(place) if not name.endswith(passing)]
@@ -641,7 +642,7 @@ def path_traversal(m, tenant):
     # The control: what is a name does make an account.
     m.issuer.control("users", **user("sam", claims={"linux_name": "sam"}))
     expect_equal(Attempt(m, "sam").approve().reason(), "admitted", "a good name")
-    before, files = everything(), m.account_files()
+    before, files = everything(m), m.account_files()
     with tally() as t:
         for number, name in enumerate(TRAVERSALS):
             for form in (name, f"{name}@clinic.example"):
@@ -658,7 +659,7 @@ def path_traversal(m, tenant):
                 answer = ask_provisiond_as_pam_oidc(*fields)
                 refused = answer is None or answer["status"] == "refused" or answer["account"] == "carol"
                 t.judge(refused, f"admit {fields}: {answer}")
-        now = everything()
+        now = everything(m)
         new = [one for place in now for one in now[place] if one not in before[place] and one[0] != "carol"]
         t.judge(not new, f"files outside: {new}")
         names = {row[0] for row in rows("/etc/passwd")}

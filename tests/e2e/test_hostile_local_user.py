@@ -783,6 +783,7 @@ def hostile_places(m):
     }
     control = {"su": (LOCAL, ["/usr/bin/su", "-c", "echo GOT-IN", "sudoer"]), "sudo": (OTHER, ["/usr/bin/sudo", "-S", "echo", "GOT-IN"])}
     attempts = [(program, place) for place in places() for program in programs]
+    m.settle()
     before, files = m.account_files(), files_below(*WATCHED)
     lock = threading.Lock()
 
