@@ -36,13 +36,6 @@ static void count_complaints(int priority, const char *line)
 	complaints += priority <= LOG_ERR;
 }
 
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
-}
-
 /* All four files have the rows, or none has. */
 static bool rows_of_alice(const struct small_machine *machine)
 {

@@ -110,13 +110,6 @@ static void a_configuration_is_read_whole_or_refused_with_a_word(void **state)
 	(void)unlink(path);
 }
 
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -135,13 +135,6 @@ static void a_watch_that_the_kernel_did_not_let_go_of_wakes_the_loop_once(void *
 	close_pipes();
 }
 
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

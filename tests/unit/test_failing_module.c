@@ -423,13 +423,6 @@ static void no_failure_hides_that_the_uid_has_changed(void **state)
 		(void)failing_each(other_uid_while_failing, &calling, &manners[m]);
 }
 
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -584,13 +584,6 @@ static void a_start_that_fails_leaves_nothing_behind(void **state)
 	remove_bench();
 }
 
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -281,13 +281,6 @@ static void a_dry_run_comes_to_an_end(void **state)
 			      failing_some(probe_while_failing, NULL, &manners[i], STRIDE));
 }
 
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -21,6 +21,7 @@
 #include "provisiond/source_child.h"
 #include "provisiond/sources.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/own_libraries.h"
 
 #define LONG_MS 10000
 #define CHILD_CALLS 12 /* more than the child makes until its first answer */
@@ -38,13 +39,6 @@ static void say_nothing(int priority, const char *line)
 {
 	(void)priority;
 	(void)line;
-}
-
-static int say_where(void **state)
-{
-	(void)state;
-	failing_say_where();
-	return 0;
 }
 
 static void assert_no_child_left(void)
@@ -261,16 +255,6 @@ static void a_child_in_need_answers_rightly_or_dies(void **state)
 			end_child(child, socket);
 		}
 	assert_no_child_left();
-}
-
-/* The child finds the test's libraries as any program finds those of the system: where the dynamic linker looks. */
-static void look_for_libraries_here_too(char **arguments)
-{
-	if (getenv("LD_LIBRARY_PATH") && strstr(getenv("LD_LIBRARY_PATH"), SOURCES_TEST))
-		return;
-	(void)setenv("LD_LIBRARY_PATH", SOURCES_TEST, 1);
-	(void)execv(arguments[0], arguments);
-	abort();
 }
 
 int main(int count, char **arguments)

@@ -4,6 +4,7 @@
  * of is let in by none of these answers.
  */
 #include "daemon_bench.h"
+#include "tests/unit/own_libraries.h"
 
 #define TAKEN_UID 4242 /* as a user's, at the name service */
 
@@ -70,16 +71,6 @@ static void for_sshd_nobody_is_asked_about_a_reserved_name(void **state)
 }
 
 #define TEST(name) TEST_WITH(name, &with_a_source)
-
-/* The library of the name service is beside the tests. */
-static void look_for_libraries_here_too(char **arguments)
-{
-	if (getenv("LD_LIBRARY_PATH") && strstr(getenv("LD_LIBRARY_PATH"), SOURCES_TEST))
-		return;
-	(void)setenv("LD_LIBRARY_PATH", SOURCES_TEST, 1);
-	(void)execv(arguments[0], arguments);
-	abort();
-}
 
 int main(int count, char **arguments)
 {

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "daemon_bench.h"
+#include "tests/unit/own_libraries.h"
 
 #define CLINIC_WITH_ROOMS CLINIC "rooms = Exam 1, Exam 2\n"
 #define RESERVING "[accounts]\nreserved_names = porter\ndefault_tenant = clinic\n"
@@ -1001,16 +1002,6 @@ static void list_tells_of_rooms_links_and_who_is_expected(void **state)
 	assert_string_equal(ASK(*state, 0, "op=show", "name=lina"), "account");
 	assert_field(*state, "linked", "1");
 	assert_field(*state, "groups_given", "radiographers");
-}
-
-/* The library of the name service is beside the tests. */
-static void look_for_libraries_here_too(char **arguments)
-{
-	if (getenv("LD_LIBRARY_PATH") && strstr(getenv("LD_LIBRARY_PATH"), SOURCES_TEST))
-		return;
-	(void)setenv("LD_LIBRARY_PATH", SOURCES_TEST, 1);
-	(void)execv(arguments[0], arguments);
-	abort();
 }
 
 static void seed_half(struct small_machine *machine)

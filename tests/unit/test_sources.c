@@ -20,6 +20,7 @@
 #include "provisiond/nsswitch.h"
 #include "provisiond/sources.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/own_libraries.h"
 
 #define LONG_MS 5000
 #define ANSWERS_MAX 64
@@ -643,16 +644,6 @@ static void many_questions_are_answered_in_turn(void **state)
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
-/* The child finds the test's libraries as any program finds those of the system: where the dynamic linker looks. */
-static void look_for_libraries_here_too(char **arguments)
-{
-	if (getenv("LD_LIBRARY_PATH") && strstr(getenv("LD_LIBRARY_PATH"), SOURCES_TEST))
-		return;
-	(void)setenv("LD_LIBRARY_PATH", SOURCES_TEST, 1);
-	(void)execv(arguments[0], arguments);
-	abort();
-}
 
 int main(int count, char **arguments)
 {
