@@ -113,6 +113,17 @@ static bool has_place(struct signin_server *server, uid_t uid)
 	return roots < places;
 }
 
+/* Anybody can connect again and again while memory is short. */
+static void tell_unwatched(int error)
+{
+	static struct complaints complaints;
+	unsigned left_out;
+
+	if (complaints_allow(&complaints, wire_now_ms(), &left_out))
+		log_error("cannot wait for what a connection asks: %s",
+			  error == ENOSPC ? "fs.epoll.max_user_watches is reached" : strerror(error));
+}
+
 static void add_connection(struct signin_server *server, int fd, const struct ucred *peer)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
@@ -130,8 +141,7 @@ static void add_connection(struct signin_server *server, int fd, const struct uc
 	if (connection->watch && loop_set_timer(server->loop, &connection->timer, wire_now_ms() + REQUEST_TIMEOUT_MS,
 						connection_timed_out, connection))
 		return;
-	log_error("cannot wait for what a connection asks: %s",
-		  errno == ENOSPC ? "fs.epoll.max_user_watches is reached" : strerror(errno));
+	tell_unwatched(errno);
 	connection_close(connection);
 }
 

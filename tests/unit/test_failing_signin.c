@@ -16,6 +16,7 @@
 
 #include "failing_each.h"
 #include "pam_oidc/dry_run.h"
+#include "common/listen.h"
 #include "tests/daemon/stage.h"
 
 #define POLL_MS 5100 /* the usual interval, and the jitter */
@@ -139,6 +140,27 @@ static void a_connection_that_cannot_be_waited_for_is_closed_and_the_log_says_wh
 		strstr(stage.log, "cannot wait for what a connection asks: fs.epoll.max_user_watches is reached"));
 	caller_hang_up(caller);
 	(void)sign_in(NULL, 0);
+	(void)stage_end_scene(NULL);
+}
+
+/* Whoever connects must not be able to fill the log. */
+static void of_many_such_connections_the_log_tells_some(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	(void)stage_begin_scene(NULL);
+	for (int i = 0; i < 2 * COMPLAINTS_PER_MINUTE; i++) {
+		struct caller *caller = caller_signs_in("alice", "uid=2000200001");
+
+		failing_arm(FAILING_MAKING, 2, ENOSPC, FAILING_ONCE);
+		assert_null(hear_in_the_end(caller));
+		assert_true(failing_disarm());
+		caller_hang_up(caller);
+	}
+	for (const char *at = stage.log; (at = strstr(at, "cannot wait for what")); at++)
+		lines++;
+	assert_in_range(lines, 1, COMPLAINTS_PER_MINUTE);
 	(void)stage_end_scene(NULL);
 }
 
@@ -288,6 +310,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_sign_in_ends_rightly_or_in_a_refusal, say_where),
 		cmocka_unit_test_teardown(a_connection_that_cannot_be_waited_for_is_closed_and_the_log_says_why,
 					  say_where),
+		cmocka_unit_test_teardown(of_many_such_connections_the_log_tells_some, say_where),
 		cmocka_unit_test_teardown(a_dry_run_comes_to_an_end, say_where),
 	};
 
