@@ -31,9 +31,11 @@ static size_t submit(const int *fds, size_t count)
 		list[i] = &requests[i];
 	}
 	n = syscall(SYS_io_submit, context, (long)count, list);
-	/* A forked process has no context: the next time it makes one. */
-	if (n < 0 && errno == EINVAL)
+	/* A forked process has no context, and makes one the next time. If it is the file that is unfit, ours goes. */
+	if (n < 0 && errno == EINVAL) {
+		(void)syscall(SYS_io_destroy, context);
 		context = 0;
+	}
 	return n > 0 ? (size_t)n : 0;
 }
 

@@ -27,6 +27,7 @@ static struct {
 	unsigned interrupted_left; /* waits that end by a signal */
 } failing;
 static unsigned synced, begun; /* one by one, and all at once */
+static unsigned contexts;      /* that there are */
 
 static void fail_events(struct io_event *events, long count, const int *fds)
 {
@@ -59,6 +60,8 @@ long __wrap_syscall(long number, ...)
 		return -1;
 	}
 	result = __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+	contexts += number == SYS_io_setup && result == 0;
+	contexts -= number == SYS_io_destroy && result == 0;
 	if (number == SYS_io_submit && result > 0)
 		begun += (unsigned)result;
 	if (number == SYS_io_getevents && result > 0)
@@ -204,6 +207,17 @@ static void what_the_kernel_does_not_begin_is_synced_alone(void **state)
 	assert_int_equal(begun, 1);
 	assert_int_equal(synced, FILES);
 	fixture->fds[1] = mine;
+	/* Also as the first; and it costs the kernel nothing that lasts. */
+	mine = fixture->fds[0];
+	fixture->fds[0] = ends[1];
+	for (int i = 0; i < 3; i++) {
+		expect_errors(fixture, EINVAL, 0, 0);
+		assert_int_equal(begun, 0);
+		assert_int_equal(synced, FILES);
+		assert_int_equal(contexts, 0);
+	}
+	fixture->fds[0] = mine;
+	mine = fixture->fds[1];
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 	/* What cannot be synced at all, before anything else. */
